@@ -1,0 +1,43 @@
+import type { BinaryReference, JsonObject } from './item.ts';
+import type { Checkpoint, ExecutionResult, NodeRun, WebhookResponse } from './node-run.ts';
+import type { WorkflowDefinition } from './workflow.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+export interface BinaryStore {
+  put(bytes: Uint8Array, about: { mimeType: string; fileName?: string; fileExtension?: string; directory?: string }): Promise<BinaryReference>;
+  get(reference: BinaryReference): Promise<Uint8Array>;
+}
+
+/**
+ * Everything the engine takes from outside, so that it runs the same on a laptop, in an executor process and in a test.
+ * The engine never touches `Date.now`, `Math.random`, `process.env` or the global `fetch` itself.
+ */
+export interface EngineHost {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  sandbox: Sandbox;
+  binaries: BinaryStore;
+  /** The fields of a credential. Rejects with code CredentialNotFound. */
+  credential(type: string, name: string): Promise<JsonObject>;
+  /** A workflow that a sub-workflow or error-workflow node names, or undefined. */
+  loadWorkflow(id: string): Promise<WorkflowDefinition | undefined>;
+  /** `$vars`. */
+  variables: Readonly<Record<string, string>>;
+  staticData: { global: JsonObject; nodes: Record<string, JsonObject> };
+  /** The base URL people reach this installation at, without a slash at the end: webhook and resume URLs start with it. */
+  baseUrl: string;
+  /** Resolves once the checkpoint is durable; rejects (code LeaseLost) when somebody else owns the execution by now. */
+  commit(checkpoint: Checkpoint): Promise<void>;
+  /** Sends the webhook's answer early (respondToWebhook). Called after the checkpoint before it is durable; at most once. */
+  respond(response: WebhookResponse): Promise<void>;
+  /** Told after every node run; for live views. Must not throw. */
+  onNodeRun?(run: NodeRun): void;
+  /** Told what a Code node printed. */
+  onConsole?(line: { node: string; level: 'log' | 'info' | 'warn' | 'error'; text: string }): void;
+  /** Told when a child execution (sub-workflow or error workflow) ends. */
+  onChild?(child: { workflow: string; result: ExecutionResult }): void;
+}

@@ -1,0 +1,78 @@
+import type { ErrorRecord, Item, JsonObject } from './item.ts';
+
+/** Where the items of one input came from. */
+export interface Source {
+  node: string;
+  output: number;
+  run: number;
+}
+
+/** One run of one node: what `$('Node')`, the history and the live view read. */
+export interface NodeRun {
+  node: string;
+  /** Counts the runs of this node in this execution, from 0. */
+  runIndex: number;
+  status: 'success' | 'error';
+  /** One entry per input index; null for an input nothing arrived at. */
+  source: readonly (Source | null)[];
+  /** One entry per output index; null for an output that was never written. */
+  outputs: readonly (readonly Item[] | null)[];
+  error?: ErrorRecord;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  durationMs: number;
+}
+
+/** What a pure node read from outside itself (clock, randomness, variables, static data), in reading order. */
+export interface Recording {
+  node: string;
+  runIndex: number;
+  reads: readonly unknown[];
+}
+
+/**
+ * What must be durable before the next effectful node may start. Replaying an execution with all its checkpoints, in
+ * order, recomputes pure nodes from their recordings and takes effectful runs as they are.
+ */
+export interface Checkpoint {
+  /** 0, 1, 2 … within one execution. */
+  sequence: number;
+  /** Finished runs of effectful nodes since the previous checkpoint, in order. */
+  runs: readonly NodeRun[];
+  recordings: readonly Recording[];
+  /** Node-private state that effectful nodes keep, node name → state. */
+  state?: Record<string, JsonObject>;
+}
+
+export const ExecutionStatus = {
+  Queued: 'Queued', Running: 'Running', Waiting: 'Waiting', Succeeded: 'Succeeded', Failed: 'Failed', Canceled: 'Canceled',
+} as const;
+export type ExecutionStatus = (typeof ExecutionStatus)[keyof typeof ExecutionStatus];
+
+/** The HTTP answer of a webhook execution. */
+export interface WebhookResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  /** How `body` is written; base64 for bytes. */
+  encoding: 'utf8' | 'base64';
+}
+
+/** How an execution was started; `$execution.mode` shows Manual as "test", the others as "production". */
+export const ExecutionMode = { Manual: 'Manual', Webhook: 'Webhook', Schedule: 'Schedule', SubWorkflow: 'SubWorkflow', Error: 'Error', Retry: 'Retry' } as const;
+export type ExecutionMode = (typeof ExecutionMode)[keyof typeof ExecutionMode];
+
+export interface ExecutionResult {
+  /** Succeeded, Failed, Canceled (also on timeout), or Waiting (persist, and resume at `wait`). */
+  status: ExecutionStatus;
+  error?: ErrorRecord;
+  lastNode?: string;
+  /** All runs in the order in which they ended up in the history: `order` of the conformance recordings. */
+  runs: readonly NodeRun[];
+  /** Present when the workflow answers a webhook and has not answered before through the host. */
+  response?: WebhookResponse;
+  /** Present when status is Waiting. */
+  wait?: { node: string; until?: number; on?: 'webhook' | 'form' };
+  /** Changed static data, to be saved: `global` and per node name. */
+  staticData?: { global?: JsonObject; nodes?: Record<string, JsonObject> };
+}

@@ -1,0 +1,94 @@
+import type { BinaryStore } from './host.ts';
+import type { Item, JsonObject } from './item.ts';
+import type { ExecutionMode, ExecutionResult, WebhookResponse } from './node-run.ts';
+import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
+
+/** A pure node may be recomputed after a crash; an effectful node's result is committed before the next effect. */
+export type Effect = 'pure' | 'effectful';
+
+/** One parameter, as forms, docs and validation see it. */
+export interface ParameterDescription {
+  name: string;
+  type: 'string' | 'number' | 'boolean' | 'json' | 'options' | 'collection' | 'code' | 'conditions' | 'assignments' | 'dateTime';
+  description: string;
+  default?: unknown;
+  required?: boolean;
+  /** For `options`: the allowed values. */
+  options?: readonly string[];
+  /** Not an expression even when it starts with `=` (source code). */
+  literal?: boolean;
+}
+
+export interface NodeDescription {
+  /** Short name used in specs: `set`. */
+  type: string;
+  displayName: string;
+  description: string;
+  group: 'trigger' | 'flow' | 'data' | 'action';
+  /** n8n typeVersions whose behaviour is implemented, ascending; the last one is the default. */
+  versions: readonly number[];
+  effect: Effect | ((node: WorkflowNode) => Effect);
+  /** Number of main inputs; 0 for triggers. */
+  inputs: number | ((node: WorkflowNode) => number);
+  /** Names of the main outputs (the error output is added by the engine). */
+  outputs: readonly string[] | ((node: WorkflowNode) => readonly string[]);
+  /** Inputs that must have items for the node to run at all when the stack drains; default: at least one. */
+  requiredInputs?: (node: WorkflowNode) => readonly number[];
+  parameters: readonly ParameterDescription[];
+}
+
+/** Asks the engine to persist the execution and go on later; the node then passes its input (or the resume data) on. */
+export interface WaitRequest {
+  /** Milliseconds since the epoch; absent: no limit. */
+  until?: number;
+  on?: 'webhook' | 'form';
+  /** How a webhook that resumes this wait is answered. */
+  response?: JsonObject;
+}
+
+/** What a node run gives back: items per output, or a request to wait. */
+export type NodeOutput = (Item[] | null)[] | { wait: WaitRequest };
+
+/** All that a node may know and do while it runs. */
+export interface NodeContext {
+  readonly node: WorkflowNode;
+  readonly typeVersion: number;
+  readonly workflow: WorkflowDefinition;
+  readonly compat: Compat;
+  readonly executionId: string;
+  readonly mode: ExecutionMode;
+  readonly runIndex: number;
+  /** Aborted on cancel and on the deadline. */
+  readonly signal: AbortSignal;
+  /** The items at one input (default 0); empty when nothing arrived. */
+  input(index?: number): readonly Item[];
+  /** How many inputs are connected. */
+  readonly inputCount: number;
+  /** A parameter by dotted path with every expression in it resolved for one item; `fallback` when absent. */
+  parameter(path: string, itemIndex: number, fallback?: unknown): unknown;
+  /** The parameter as written. */
+  rawParameter(path: string): unknown;
+  /** Evaluates a template (`={{ … }}` or text) for one item with extra roots such as `$response`. */
+  evaluate(template: string, itemIndex: number, roots?: JsonObject): unknown;
+  /** Runs Code-node source in the sandbox. `each` runs it once per item and gives one result per item. */
+  runCode(request: { language: 'javaScript' | 'python'; source: string; mode: 'all' | 'each'; itemIndex?: number }): Promise<unknown>;
+  /** Private to this node, kept over its runs in one execution: `$('Node').context`. */
+  readonly state: JsonObject;
+  staticData(scope: 'global' | 'node'): JsonObject;
+  now(): number;
+  random(): number;
+  sleep(ms: number): Promise<void>;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  readonly binaries: BinaryStore;
+  credential(type: string): Promise<JsonObject>;
+  /** Stable over retries and takeovers: execution, node, run index, item. */
+  idempotencyKey(itemIndex: number): string;
+  respond(response: WebhookResponse): Promise<void>;
+  /** Runs another workflow (by id or inline) with these items; undefined result when not waited for. */
+  runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined>;
+  readonly baseUrl: string;
+}
+
+export interface NodeType extends NodeDescription {
+  execute(context: NodeContext): Promise<NodeOutput> | NodeOutput;
+}

@@ -1,0 +1,71 @@
+import type { Item, JsonObject } from './item.ts';
+
+/** What to do when a node fails after its retries. ErrorOutput adds one more output after the regular ones. */
+export const OnError = { Stop: 'Stop', Continue: 'Continue', ErrorOutput: 'ErrorOutput' } as const;
+export type OnError = (typeof OnError)[keyof typeof OnError];
+
+/** Which system's rules hold where versions differ. `millrace` does the sane thing. */
+export const Compat = { Millrace: 'millrace', N8nV1: 'n8n-v1', N8nV2: 'n8n-v2', N8nV3: 'n8n-v3' } as const;
+export type Compat = (typeof Compat)[keyof typeof Compat];
+
+export interface RetryPolicy {
+  /** All tries, the first included. */
+  maxTries: number;
+  /** Go-style duration such as `1s` between tries (the first pause when exponential). Default 1s. */
+  wait?: string;
+  /** Default Fixed. */
+  backoff?: 'Fixed' | 'Exponential';
+}
+
+export interface WorkflowNode {
+  name: string;
+  /** Millrace's short name, such as `set` or `httpRequest`. */
+  type: string;
+  typeVersion?: number;
+  position?: readonly number[];
+  parameters?: JsonObject;
+  /** Credential type → name of the credential. */
+  credentials?: Record<string, { name: string }>;
+  disabled?: boolean;
+  executeOnce?: boolean;
+  alwaysOutputData?: boolean;
+  retry?: RetryPolicy;
+  onError?: OnError;
+  webhookId?: string;
+  notes?: string;
+}
+
+/** One wire. Outputs and inputs are counted from 0; `type` is `main` or an AI connection type. */
+export interface Connection {
+  from: string;
+  output: number;
+  to: string;
+  input: number;
+  type: string;
+}
+
+export interface WorkflowSettings {
+  /** Depth first by canvas position (`v1`, the default) or n8n's legacy breadth first (`v0`). */
+  executionOrder?: 'v0' | 'v1';
+  /** IANA name. Default UTC. */
+  timezone?: string;
+  /** Go-style duration for a whole execution, such as `5m`. */
+  timeout?: string;
+  errorWorkflow?: string;
+  callerPolicy?: 'any' | 'none' | 'list' | 'sameOwner';
+  callers?: readonly string[];
+}
+
+/** What the engine runs. The Workflow custom resource's spec is assignable to this, plus identity. */
+export interface WorkflowDefinition {
+  /** Stable identity: the object's `namespace/name` in a cluster, the file's name on a laptop. */
+  id: string;
+  name: string;
+  active?: boolean;
+  compat?: Compat;
+  nodes: readonly WorkflowNode[];
+  connections: readonly Connection[];
+  settings?: WorkflowSettings;
+  /** Node name → items that stand in for its output in manual runs. */
+  pinData?: Record<string, readonly Item[]>;
+}
