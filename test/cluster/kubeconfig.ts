@@ -1,0 +1,25 @@
+/** Everything a client needs to reach one cluster as one user; certificates and keys are base64 of PEM. */
+export interface ClusterAccess {
+  /** Name of cluster, user and context alike. */
+  readonly name: string;
+  readonly server: string;
+  readonly certificateAuthority: string;
+  readonly clientCertificate: string;
+  readonly clientKey: string;
+  readonly namespace?: string;
+}
+
+/** A kubeconfig with one context. JSON, which every reader of kubeconfigs takes, as JSON is YAML. */
+export function kubeconfig(access: ClusterAccess): string {
+  const { name } = access;
+  const namespace = access.namespace === undefined ? {} : { namespace: access.namespace };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: access.server, 'certificate-authority-data': access.certificateAuthority } }],
+    users: [{ name, user: { 'client-certificate-data': access.clientCertificate, 'client-key-data': access.clientKey } }],
+    contexts: [{ name, context: { cluster: name, user: name, ...namespace } }],
+    'current-context': name,
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
