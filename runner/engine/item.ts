@@ -18,6 +18,8 @@ export interface BinaryReference {
 export interface PairedItem {
   item: number;
   input?: number;
+  /** Where the pair stands when it is not in what this run got at `input`: Loop Over Items hands on items of earlier runs. */
+  source?: { node: string; output: number; run: number };
 }
 
 /** The unit of data that flows between nodes. */

@@ -1,6 +1,6 @@
 import type { BinaryStore } from './host.ts';
 import type { Item, JsonObject } from './item.ts';
-import type { ExecutionMode, ExecutionResult, WebhookResponse } from './node-run.ts';
+import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 
 /** A pure node may be recomputed after a crash; an effectful node's result is committed before the next effect. */
@@ -64,6 +64,8 @@ export interface NodeContext {
   input(index?: number): readonly Item[];
   /** How many inputs are connected. */
   readonly inputCount: number;
+  /** Per input index, where its items came from; null for an input nothing arrived at. */
+  readonly source: readonly (Source | null)[];
   /** A parameter by dotted path with every expression in it resolved for one item; `fallback` when absent. */
   parameter(path: string, itemIndex: number, fallback?: unknown): unknown;
   /** The parameter as written. */
