@@ -1,0 +1,42 @@
+/** Why the store refused or failed. Stable, documented in store/README.md. */
+export const StoreReason = {
+  /** PostgreSQL cannot be reached, is starting or shutting down. Try again. */
+  StoreUnavailable: 'StoreUnavailable',
+  /** PostgreSQL answered, but not in time. */
+  StoreTimeout: 'StoreTimeout',
+  /** The schema is older than this version of Millrace: run `node store/main.ts migrate`. */
+  SchemaOutdated: 'SchemaOutdated',
+  /** The schema is newer than this version of Millrace: use the newer version, or restore a backup. */
+  SchemaTooNew: 'SchemaTooNew',
+  /** An applied migration differs from the file of that number: the schema is not ours to change. */
+  MigrationChanged: 'MigrationChanged',
+  /** PostgreSQL may forget committed work: fsync or full_page_writes is off. */
+  DurabilityOff: 'DurabilityOff',
+  /** PostgreSQL is older than version 18. */
+  DatabaseTooOld: 'DatabaseTooOld',
+  /** A value cannot be stored: too large, or not JSON. */
+  PayloadRefused: 'PayloadRefused',
+  /** Two definitions have the same SHA-256, or a stored row was changed by hand. */
+  RevisionCollision: 'RevisionCollision',
+  /** The store was closed. */
+  StoreClosed: 'StoreClosed',
+  /** Any other error of PostgreSQL; `cause` has it. */
+  StoreFailed: 'StoreFailed',
+} as const;
+export type StoreReason = (typeof StoreReason)[keyof typeof StoreReason];
+
+/** The only error the store throws. Judge it by `code`; its message says what to do and never holds a value that was stored. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreReason;
+
+  constructor(code: StoreReason, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Whether the same call may succeed later. */
+  get transient(): boolean {
+    return this.code === StoreReason.StoreUnavailable || this.code === StoreReason.StoreTimeout;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Item } from '../runner/engine/item.ts';
+import type {
+  CheckpointWrite, Claimed, ClaimOptions, CrashWrite, FinishWrite, Lease, Renewed, RenewOptions, ResponseWrite, WaitWrite,
+} from './lease.ts';
+import type { Enqueued, EnqueueRequest } from './request.ts';
+
+export interface PoolStats {
+  /** Could start now. */
+  ready: number;
+  /** Wait for a time or a call. */
+  delayed: number;
+  running: number;
+  /** Age of the execution that could have started first; 0 when none is ready. */
+  oldestReadyMs: number;
+  /** Runners with a live lease. */
+  runners: number;
+}
+
+/**
+ * Work between triggers and runners. Every call is one statement for the whole batch and is tried again by itself when
+ * the connection breaks. All times are the database's. "Lost" ids are leases that ended: drop them.
+ */
+export interface Queue {
+  /** Answers in the order of the requests. Pins the revision by the route as it is in the same transaction. */
+  enqueue(requests: readonly EnqueueRequest[]): Promise<Enqueued[]>;
+  /** Highest priority first, older first within it, fairly between namespaces; a priority point is worth 30 seconds of waiting. */
+  claim(options: ClaimOptions): Promise<Claimed>;
+  /** Call every 2 seconds, idle or not. Also ends the leases of runners that have gone. */
+  renew(options: RenewOptions): Promise<Renewed>;
+  /** Durable when it resolves. Resolves to lost ids. */
+  checkpoint(writes: readonly CheckpointWrite[]): Promise<string[]>;
+  /** Makes an early answer durable and tells whoever waits for it. Resolves to lost ids. */
+  respond(writes: readonly ResponseWrite[]): Promise<string[]>;
+  /** Moves executions to the history. Resolves to lost ids. */
+  finish(writes: readonly FinishWrite[]): Promise<string[]>;
+  /** Parks executions until their time comes or `resume` is called. Resolves to lost ids. */
+  wait(writes: readonly WaitWrite[]): Promise<string[]>;
+  /** Lets a waiting execution go on. Resolves to false when it does not wait at that node (any more). */
+  resume(call: { executionId: string; node: string; items: readonly Item[] }): Promise<boolean>;
+  /** Hands executions back unfinished, at a node boundary, without counting a crash. */
+  release(leases: readonly Lease[]): Promise<void>;
+  /** Reports executions that took their executor down: back to the queue after a pause, or dead after the third time. Resolves to lost ids. */
+  crash(writes: readonly CrashWrite[]): Promise<string[]>;
+  /** Queued ones end at once, running ones when their runner hears of it. Resolves to the ids that were not finished yet. */
+  cancel(executionIds: readonly string[]): Promise<string[]>;
+  /** Ends the lease of a runner that shuts down; whatever it still owns goes back without counting a crash. */
+  leave(runner: string): Promise<void>;
+  stats(pool: string): Promise<PoolStats>;
+}

@@ -1,0 +1,48 @@
+import type { ExecutionMode } from '../runner/engine/node-run.ts';
+import type { Item } from '../runner/engine/item.ts';
+import type { WorkflowKey } from './route.ts';
+
+/** What starts an execution: the node it begins at (absent: the engine chooses) and the items that node puts out. */
+export interface Trigger {
+  node?: string;
+  items: readonly Item[];
+}
+
+export interface EnqueueRequest extends WorkflowKey {
+  mode: ExecutionMode;
+  trigger: Trigger;
+  /** A second request with the same key, namespace and workflow within `idempotencyWindowMs` gets the first one's execution. */
+  idempotencyKey?: string;
+  /** Default 24 hours. */
+  idempotencyWindowMs?: number;
+  /** Run this revision, whatever the route says. */
+  revision?: string;
+  /** Instead of the route's. */
+  pool?: string;
+  /** Instead of the route's. */
+  priority?: number;
+  /** Start no sooner than this from now. */
+  delayMs?: number;
+  /** `store.replies.address` of whoever waits for the answer. */
+  replyTo?: string;
+  /** Execution that called this one. */
+  parent?: string;
+  /** UID of the WorkflowRun that asked for it; its end is announced on the `finished` channel. */
+  workflowRun?: string;
+}
+
+/** Why a request was not accepted. */
+export const RejectReason = {
+  /** There is no such workflow, or its controller has not stored it yet. */
+  WorkflowNotFound: 'WorkflowNotFound',
+  /** The workflow is not active; only manual and sub-workflow executions may start. */
+  WorkflowInactive: 'WorkflowInactive',
+  /** The revision that was asked for is not stored, or of another workflow. */
+  RevisionNotFound: 'RevisionNotFound',
+} as const;
+export type RejectReason = (typeof RejectReason)[keyof typeof RejectReason];
+
+/** Durable once returned. `duplicate`: an earlier request with the same idempotency key is being or has been executed. */
+export type Enqueued =
+  | { accepted: true; id: string; revision: string; duplicate: boolean }
+  | { accepted: false; reason: RejectReason };
