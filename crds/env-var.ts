@@ -21,5 +21,6 @@ export const envVar = z.strictObject({
     rule: "!self.name.startsWith('MILLRACE_')",
     message: 'names that start with MILLRACE_ are set by the operator',
     fieldPath: '.name',
+    reason: 'FieldValueForbidden',
   },
 )).describe('One environment variable.');

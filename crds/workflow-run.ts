@@ -31,11 +31,13 @@ const spec = z.strictObject({
     rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
     message: `${field} cannot be changed: a run is one execution; create another WorkflowRun`,
     fieldPath: `.${field}`,
+    reason: 'FieldValueForbidden' as const,
   })),
   {
     rule: '!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)',
     message: 'cancel cannot be taken back; create another WorkflowRun',
     fieldPath: '.cancel',
+    reason: 'FieldValueForbidden',
   },
 )).describe('The execution that is wanted.');
 

@@ -34,6 +34,7 @@ const settings = z.strictObject({
   rule: "!has(self.callers) || (has(self.callerPolicy) && self.callerPolicy == 'list')",
   message: 'callers is read only when callerPolicy is list; set callerPolicy: list or remove callers',
   fieldPath: '.callers',
+  reason: 'FieldValueForbidden',
 }));
 
 /** Nodes one workflow may have. */
