@@ -1,5 +1,5 @@
-import type { BinaryReference, JsonObject } from './item.ts';
-import type { Checkpoint, ExecutionResult, NodeRun, WebhookResponse } from './node-run.ts';
+import type { BinaryReference, Item, JsonObject } from './item.ts';
+import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
@@ -27,7 +27,7 @@ export interface EngineHost {
   loadWorkflow(id: string): Promise<WorkflowDefinition | undefined>;
   /** `$vars`. */
   variables: Readonly<Record<string, string>>;
-  staticData: { global: JsonObject; nodes: Record<string, JsonObject> };
+  staticData: StaticData;
   /** The base URL people reach this installation at, without a slash at the end: webhook and resume URLs start with it. */
   baseUrl: string;
   /** Resolves once the checkpoint is durable; rejects (code LeaseLost) when somebody else owns the execution by now. */
@@ -38,6 +38,11 @@ export interface EngineHost {
   onNodeRun?(run: NodeRun): void;
   /** Told what a Code node printed. */
   onConsole?(line: { node: string; level: 'log' | 'info' | 'warn' | 'error'; text: string }): void;
-  /** Told when a child execution (sub-workflow or error workflow) ends. */
-  onChild?(child: { workflow: string; result: ExecutionResult }): void;
+  /** Told when a child execution (sub-workflow or error workflow) ends. A replay tells again, with the same `executionId`. */
+  onChild?(child: { workflow: string; executionId: string; result: ExecutionResult }): void;
+  /**
+   * Starts an execution of its own that nobody waits for: a sub-workflow called without waiting, or an error workflow. Starting
+   * the same `executionId` twice is one start. Absent: the engine runs it inside the caller's execution.
+   */
+  startWorkflow?(request: { executionId: string; workflow: WorkflowDefinition; mode: ExecutionMode; start: { node: string; items: readonly Item[] } }): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { ErrorRecord, Item, JsonObject } from './item.ts';
+import type { WaitRequest } from './node-type.ts';
 
 /** Where the items of one input came from. */
 export interface Source {
@@ -21,10 +22,33 @@ export interface NodeRun {
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;
+  /** How many items each output had, when the items themselves were dropped to save memory; `outputs` is then empty. */
+  droppedItems?: readonly number[];
+}
+
+/** Which execution of the tree a record belongs to: absent for the root, a path of calls for sub-workflows. */
+export interface Scoped {
+  scope?: string;
+}
+
+/** Workflow static data: `global` and per node name. */
+export interface StaticData {
+  global: JsonObject;
+  nodes: Record<string, JsonObject>;
+}
+
+/** A finished run that a replay takes as it is, with what it left behind outside its outputs. */
+export interface CommittedRun extends NodeRun, Scoped {
+  /** The node's private state after this run, when it has any. */
+  state?: JsonObject;
+  /** The workflow's static data after this run, when the execution used it. */
+  staticData?: StaticData;
+  /** Set when this run answered the webhook. */
+  responded?: boolean;
 }
 
 /** What a pure node read from outside itself (clock, randomness, variables, static data), in reading order. */
-export interface Recording {
+export interface Recording extends Scoped {
   node: string;
   runIndex: number;
   reads: readonly unknown[];
@@ -38,10 +62,13 @@ export interface Checkpoint {
   /** 0, 1, 2 … within one execution. */
   sequence: number;
   /** Finished runs of effectful nodes since the previous checkpoint, in order. */
-  runs: readonly NodeRun[];
+  runs: readonly CommittedRun[];
+  /** A later recording of the same run replaces an earlier one. */
   recordings: readonly Recording[];
-  /** Node-private state that effectful nodes keep, node name → state. */
-  state?: Record<string, JsonObject>;
+  /** What the execution first saw of its surroundings; a replay sees the same. */
+  environment?: { variables?: Readonly<Record<string, string>>; staticData?: StaticData };
+  /** The run the execution waits in since this checkpoint. */
+  waiting?: { scope?: string; node: string; runIndex: number; wait: WaitRequest };
 }
 
 export const ExecutionStatus = {

@@ -35,6 +35,8 @@ export interface NodeDescription {
   /** Inputs that must have items for the node to run at all when the stack drains; default: at least one. */
   requiredInputs?: (node: WorkflowNode) => readonly number[];
   parameters: readonly ParameterDescription[];
+  /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
+  problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }
 
 /** Asks the engine to persist the execution and go on later; the node then passes its input (or the resume data) on. */

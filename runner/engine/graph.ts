@@ -1,0 +1,129 @@
+import { Compat, OnError } from './workflow.ts';
+import type { WorkflowDefinition, WorkflowNode } from './workflow.ts';
+import type { Effect, NodeType } from './node-type.ts';
+import type { ParameterReader } from './parameter-reader.ts';
+
+export type NodeTypes = ReadonlyMap<string, NodeType>;
+
+/** A wire's far end, seen from the output it leaves. */
+export interface Target {
+  node: GraphNode;
+  input: number;
+}
+
+/** A wire's near end, seen from the input it reaches. */
+export interface Feed {
+  node: GraphNode;
+  output: number;
+}
+
+/** A node with its wires resolved. Built once per definition and never changed afterwards. */
+export interface GraphNode {
+  readonly node: WorkflowNode;
+  readonly name: string;
+  /** Undefined for a type nobody registered; the node fails when it is reached. */
+  readonly type: NodeType | undefined;
+  readonly effect: Effect;
+  /** Names of the regular outputs; their number is the index of the error output. */
+  readonly outputs: readonly string[];
+  /** By output index, in the order the definition lists the wires. */
+  readonly targets: Target[][];
+  /** By input index; a hole where nothing is wired. */
+  readonly feeds: Feed[][];
+  readonly y: number;
+  readonly x: number;
+  /** Compiled parameters by path, filled as they are read. */
+  readonly parameters: Map<string, ParameterReader>;
+}
+
+/** One definition, ready to run. */
+export interface Graph {
+  readonly definition: WorkflowDefinition;
+  readonly compat: Compat;
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  /** All nodes from which `name` can be reached, itself excluded. */
+  ancestors(name: string): ReadonlySet<string>;
+  /** All nodes that can be reached from `name`, itself excluded. */
+  descendants(name: string): ReadonlySet<string>;
+}
+
+const compiled = new WeakMap<WorkflowDefinition, { nodeTypes: NodeTypes; graph: Graph }>();
+
+/** The graph of a definition, compiled on first use. Wires from or to nodes that do not exist are left out. */
+export function graphOf(definition: WorkflowDefinition, nodeTypes: NodeTypes): Graph {
+  const known = compiled.get(definition);
+  if (known?.nodeTypes === nodeTypes) return known.graph;
+  const graph = compile(definition, nodeTypes);
+  compiled.set(definition, { nodeTypes, graph });
+  return graph;
+}
+
+/** Input indexes at least one wire leads to. */
+export function connectedInputs(node: GraphNode): number[] {
+  return node.feeds.flatMap((feeds, index) => (feeds.length > 0 ? [index] : []));
+}
+
+/** The index of the output that failed items go to, or undefined when the node has none. */
+export function errorOutputOf(node: GraphNode): number | undefined {
+  return node.node.onError === OnError.ErrorOutput ? node.outputs.length : undefined;
+}
+
+function compile(definition: WorkflowDefinition, nodeTypes: NodeTypes): Graph {
+  const nodes = new Map<string, GraphNode>();
+  for (const node of definition.nodes) if (!nodes.has(node.name)) nodes.set(node.name, graphNode(node, nodeTypes));
+  for (const { from, output, to, input, type } of definition.connections) {
+    const source = nodes.get(from);
+    const target = nodes.get(to);
+    if (type !== 'main' || !source || !target) continue;
+    slot(source.targets, output).push({ node: target, input });
+    slot(target.feeds, input).push({ node: source, output });
+  }
+  const up = new Map<string, ReadonlySet<string>>();
+  const down = new Map<string, ReadonlySet<string>>();
+  return {
+    definition,
+    compat: definition.compat ?? Compat.Millrace,
+    nodes,
+    ancestors: (name) => reachable(name, up, (each) => nodes.get(each)?.feeds),
+    descendants: (name) => reachable(name, down, (each) => nodes.get(each)?.targets),
+  };
+}
+
+function graphNode(node: WorkflowNode, nodeTypes: NodeTypes): GraphNode {
+  const type = nodeTypes.get(node.type);
+  const outputs = typeof type?.outputs === 'function' ? type.outputs(node) : type?.outputs;
+  const effect = typeof type?.effect === 'function' ? type.effect(node) : type?.effect;
+  return {
+    node, name: node.name, type,
+    effect: effect ?? 'pure',
+    outputs: outputs ?? ['main'],
+    targets: [], feeds: [],
+    x: node.position?.[0] ?? 0, y: node.position?.[1] ?? 0,
+    parameters: new Map(),
+  };
+}
+
+/** The list at an index, with empty lists in every gap before it. */
+function slot<T>(lists: T[][], index: number): T[] {
+  while (lists.length <= index) lists.push([]);
+  return lists[index] ?? [];
+}
+
+type Wires = readonly (readonly { node: GraphNode }[])[] | undefined;
+
+function reachable(from: string, cache: Map<string, ReadonlySet<string>>, wiresOf: (name: string) => Wires): ReadonlySet<string> {
+  const cached = cache.get(from);
+  if (cached) return cached;
+  const seen = new Set<string>();
+  const open = [from];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    for (const { node } of (wiresOf(name) ?? []).flat()) {
+      if (seen.has(node.name)) continue;
+      seen.add(node.name);
+      open.push(node.name);
+    }
+  }
+  seen.delete(from);
+  cache.set(from, seen);
+  return seen;
+}

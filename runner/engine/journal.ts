@@ -1,0 +1,143 @@
+import type { EngineHost } from './host.ts';
+import type { Checkpoint, CommittedRun, Recording, StaticData } from './node-run.ts';
+
+/** Reads of one node run from outside itself. */
+export interface Recorder {
+  /** The recorded value during a replay, else what `live` gives, recorded. */
+  read<T>(live: () => T): T;
+}
+
+/** For runs whose result is committed: nothing needs recording. */
+export const UNRECORDED: Recorder = { read: (live) => live() };
+
+/**
+ * What makes an execution and its sub-workflows survive a crash: knows what earlier lives committed, and gathers what this
+ * life has to commit before its next effect.
+ */
+export class Journal {
+  readonly #host: Pick<EngineHost, 'commit' | 'variables' | 'staticData'>;
+  readonly #committed = new Map<string, CommittedRun>();
+  readonly #recorded = new Map<string, readonly unknown[]>();
+  readonly #waiting: Checkpoint['waiting'];
+  #environment: { variables?: Readonly<Record<string, string>>; staticData?: StaticData } = {};
+  #environmentIsDurable = true;
+  #sequence: number;
+  #runs: CommittedRun[] = [];
+  readonly #dirty = new Set<RunRecorder>();
+  #lastCommit: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(host: Pick<EngineHost, 'commit' | 'variables' | 'staticData'>, resume: readonly Checkpoint[]) {
+    this.#host = host;
+    this.#sequence = resume.length;
+    this.#waiting = resume.at(-1)?.waiting;
+    for (const { runs, recordings, environment } of resume) {
+      for (const run of runs) this.#committed.set(key(run.scope, run.node, run.runIndex), run);
+      for (const { scope, node, runIndex, reads } of recordings) this.#recorded.set(key(scope, node, runIndex), reads);
+      this.#environment = { ...this.#environment, ...environment };
+    }
+  }
+
+  /** Throws what made a commit fail: from then on this life must not go on, whatever the node that noticed first did about it. */
+  throwIfBroken(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** A run that an earlier life finished and committed. */
+  committed(scope: string, node: string, runIndex: number): CommittedRun | undefined {
+    return this.#committed.get(key(scope, node, runIndex));
+  }
+
+  /** The wait this run was in when an earlier life ended. */
+  waitOf(scope: string, node: string, runIndex: number): NonNullable<Checkpoint['waiting']>['wait'] | undefined {
+    const waiting = this.#waiting;
+    if (!waiting || waiting.node !== node || waiting.runIndex !== runIndex || (waiting.scope ?? '') !== scope) return undefined;
+    return waiting.wait;
+  }
+
+  recorder(scope: string, node: string, runIndex: number): Recorder {
+    return new RunRecorder({ ...scoped(scope), node, runIndex }, this.#recorded.get(key(scope, node, runIndex)) ?? [], this.#dirty);
+  }
+
+  /** `$vars`, the same in every life of this execution. */
+  variables(): Readonly<Record<string, string>> {
+    return (this.#environment.variables ??= this.#changed(this.#host.variables));
+  }
+
+  /** The root workflow's static data as the execution first saw it. */
+  staticData(): StaticData {
+    return (this.#environment.staticData ??= this.#changed(structuredClone(this.#host.staticData)));
+  }
+
+  /** Remembers the finished run of an effectful node for the next commit. */
+  add(scope: string, run: CommittedRun): void {
+    this.#runs.push({ ...run, ...scoped(scope) });
+  }
+
+  /** Makes every finished effect durable, so that the next one may start. Does nothing when there is none. */
+  async beforeEffect(): Promise<void> {
+    if (this.#runs.length > 0) void this.#commit();
+    await this.#lastCommit;
+  }
+
+  /** Makes everything durable that a later life needs to come back to this wait. */
+  async suspend(waiting: NonNullable<Checkpoint['waiting']>): Promise<void> {
+    await this.#commit(waiting);
+  }
+
+  #commit(waiting?: Checkpoint['waiting']): Promise<void> {
+    const checkpoint: Checkpoint = {
+      sequence: this.#sequence++,
+      runs: this.#runs,
+      recordings: [...this.#dirty].map((recorder) => recorder.recording()),
+      ...(this.#environmentIsDurable ? {} : { environment: this.#environment }),
+      ...(waiting ? { waiting } : {}),
+    };
+    this.#runs = [];
+    this.#dirty.clear();
+    this.#environmentIsDurable = true;
+    const commit = this.#lastCommit.then(() => this.#host.commit(checkpoint));
+    commit.catch((error: unknown) => (this.#failure ??= error));
+    this.#lastCommit = commit;
+    return commit;
+  }
+
+  #changed<T>(value: T): T {
+    this.#environmentIsDurable = false;
+    return value;
+  }
+}
+
+class RunRecorder implements Recorder {
+  readonly #of: Omit<Recording, 'reads'>;
+  readonly #reads: unknown[];
+  readonly #dirty: Set<RunRecorder>;
+  #next = 0;
+
+  constructor(of: Omit<Recording, 'reads'>, reads: readonly unknown[], dirty: Set<RunRecorder>) {
+    this.#of = of;
+    this.#reads = [...reads];
+    this.#dirty = dirty;
+  }
+
+  read<T>(live: () => T): T {
+    const index = this.#next++;
+    if (index < this.#reads.length) return this.#reads[index] as T;
+    const value = live();
+    this.#reads.push(value);
+    this.#dirty.add(this);
+    return value;
+  }
+
+  recording(): Recording {
+    return { ...this.#of, reads: [...this.#reads] };
+  }
+}
+
+function scoped(scope: string): { scope?: string } {
+  return scope === '' ? {} : { scope };
+}
+
+function key(scope: string | undefined, node: string, runIndex: number): string {
+  return `${scope ?? ''}\u0000${node}\u0000${runIndex}`;
+}

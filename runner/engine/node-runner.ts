@@ -1,0 +1,160 @@
+import { untilAborted } from './abort.ts';
+import { toErrorRecord, WorkflowError } from './error.ts';
+import { hasErrorItem, outputsAfterFailure, routeErrorItems, startsWithErrorField } from './error-routing.ts';
+import type { Execution } from './execution.ts';
+import { stateOf } from './execution.ts';
+import { errorOutputOf } from './graph.ts';
+import type { GraphNode } from './graph.ts';
+import type { ErrorRecord, Item } from './item.ts';
+import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
+import type { Inputs } from './item-linking.ts';
+import { UNRECORDED } from './journal.ts';
+import type { CommittedRun, NodeRun } from './node-run.ts';
+import { ExecutionMode } from './node-run.ts';
+import type { NodeOutput, WaitRequest } from './node-type.ts';
+import { withRetry } from './retry.ts';
+import { RunContext } from './run-context.ts';
+import { RunView } from './run-view.ts';
+import type { Task } from './waiting-inputs.ts';
+import { Compat, OnError } from './workflow.ts';
+
+type Outputs = (Item[] | null)[];
+interface Finished {
+  outputs: Outputs;
+  error?: ErrorRecord;
+}
+
+/** How one run of a node ended: with a record, or by asking the execution to wait. */
+export type RunOutcome = { run: NodeRun } | { wait: WaitRequest };
+
+/**
+ * Runs one node once: takes a committed result as it is, passes disabled and pinned nodes by, else executes with retries,
+ * routes errors, links items. Rejects only when the execution itself must end (abort, lost lease).
+ */
+export async function runNode(execution: Execution, task: Task): Promise<RunOutcome> {
+  const { tree, scope, history } = execution;
+  const { node } = task;
+  const runIndex = history.of(node.name).length;
+  const committed = tree.journal.committed(scope, node.name, runIndex);
+  if (committed) return { run: restore(execution, committed) };
+
+  const inputs = stampInputs(node.node.executeOnce ? task.inputs.map((items) => items && items.slice(0, 1)) : task.inputs);
+  const startedAt = tree.host.now();
+  const finish = ({ outputs, error }: Finished): NodeRun => ({
+    node: node.name, runIndex,
+    status: error ? 'error' : 'success',
+    source: task.source, outputs,
+    ...(error ? { error } : {}),
+    startedAt, durationMs: tree.host.now() - startedAt,
+  });
+
+  const bypass = bypassed(execution, node, inputs);
+  if (bypass) return { run: finish({ outputs: bypass }) };
+  const wait = tree.journal.waitOf(scope, node.name, runIndex);
+  if (wait) return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
+
+  if (node.effect === 'effectful') await tree.journal.beforeEffect();
+  const recorder = node.effect === 'effectful' ? UNRECORDED : tree.journal.recorder(scope, node.name, runIndex);
+  const view = new RunView(execution, { node, runIndex, inputs, source: task.source, recorder });
+  const context = new RunContext(execution, node, view);
+  const output = await attempt(execution, node, context);
+  if ('wait' in output) return output;
+  const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : afterSuccess(execution, node, inputs, output.outputs));
+  if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded));
+  return { run };
+}
+
+/** Whether a run ends the execution. */
+export function isFatal(node: GraphNode, run: NodeRun): boolean {
+  return run.status === 'error' && (node.node.onError ?? OnError.Stop) === OnError.Stop;
+}
+
+/** The outputs of a node that is not executed: disabled (its first input) or pinned in a manual run. */
+function bypassed(execution: Execution, node: GraphNode, inputs: Inputs): Outputs | undefined {
+  if (node.node.disabled) return [[...(inputs[0] ?? [])]];
+  const pinned = execution.mode === ExecutionMode.Manual ? execution.workflow.pinData?.[node.name] : undefined;
+  if (!pinned) return undefined;
+  const outputs = [pinned.map((item) => ({ ...item }))];
+  linkOutputs(outputs, inputs);
+  return outputs;
+}
+
+async function attempt(execution: Execution, node: GraphNode, context: RunContext): Promise<{ outputs: Outputs } | { wait: WaitRequest } | { failure: unknown }> {
+  const { tree } = execution;
+  const isSoftFailure = execution.graph.compat === Compat.Millrace ? hasErrorItem : startsWithErrorField;
+  try {
+    const output = await withRetry(
+      () => executeOnce(node, context),
+      (result) => Array.isArray(result) && isSoftFailure(result[0] ?? []),
+      node.node.retry,
+      { signal: tree.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal) },
+    );
+    return Array.isArray(output) ? { outputs: output } : output;
+  } catch (error) {
+    tree.signal.throwIfAborted();
+    tree.journal.throwIfBroken();
+    return { failure: error };
+  }
+}
+
+async function executeOnce(node: GraphNode, context: RunContext): Promise<NodeOutput> {
+  if (!node.type) {
+    throw new WorkflowError('UnknownNodeType', `There is no node type '${node.node.type}'. Check its spelling, or install the package that brings it.`, { nonRetryable: true });
+  }
+  const output = node.type.execute(context);
+  return output instanceof Promise ? untilAborted(output, context.signal) : output;
+}
+
+function afterFailure(execution: Execution, node: GraphNode, inputs: Inputs, failure: unknown): Finished {
+  const error = toErrorRecord(failure, { node: node.name, runIndex: execution.history.of(node.name).length });
+  if ((node.node.onError ?? OnError.Stop) === OnError.Stop) return { outputs: [], error };
+  return { outputs: outputsAfterFailure(inputs, error, errorOutputOf(node), execution.graph.compat), error };
+}
+
+function afterSuccess(execution: Execution, node: GraphNode, inputs: Inputs, made: Outputs): Finished {
+  const errorOutput = errorOutputOf(node);
+  // n8n links after routing, which leaves nodes with an error output unlinked more often; millrace links first.
+  if (execution.graph.compat === Compat.Millrace) linkOutputs(made, inputs);
+  const outputs = errorOutput === undefined ? made : routeErrorItems(made, inputs, errorOutput);
+  linkOutputs(outputs, inputs);
+  if (node.node.alwaysOutputData && isEmpty(outputs, execution.graph.compat)) {
+    outputs[0] = [{ json: {}, pairedItem: allInputItems(inputs) }];
+  }
+  return { outputs };
+}
+
+/** Up to n8n 2 `alwaysOutputData` looks at the first output only; later, and in millrace, at all. */
+function isEmpty(outputs: Outputs, compat: Compat): boolean {
+  const looked = compat === Compat.N8nV1 || compat === Compat.N8nV2 ? outputs.slice(0, 1) : outputs;
+  return looked.every((items) => !items || items.length === 0);
+}
+
+function committedRun(execution: Execution, run: NodeRun, responded: boolean): CommittedRun {
+  const state = stateOf(execution, run.node);
+  return {
+    ...run,
+    ...(Object.keys(state).length > 0 ? { state: structuredClone(state) } : {}),
+    ...(execution.staticData.isUsed ? { staticData: execution.staticData.snapshot() } : {}),
+    ...(responded ? { responded } : {}),
+  };
+}
+
+function restore(execution: Execution, committed: CommittedRun): NodeRun {
+  const { state, staticData, responded, scope: _, ...run } = committed;
+  if (state) execution.state.set(run.node, structuredClone(state));
+  if (staticData) execution.staticData.restore(staticData);
+  if (responded) execution.tree.responded = true;
+  return run;
+}
+
+/** Ends a wait with the items that came, or with the input once its time is up; else goes on waiting. */
+function endWait(execution: Execution, wait: WaitRequest, inputs: Inputs, finish: (outputs: Outputs) => NodeRun): RunOutcome {
+  const { tree } = execution;
+  const isOver = wait.until !== undefined && tree.host.now() >= wait.until;
+  if (!tree.resumeItems && !isOver) return { wait };
+  const outputs = [[...(tree.resumeItems ?? inputs[0] ?? [])].map((item) => ({ ...item }))];
+  linkOutputs(outputs, inputs);
+  const run = finish(outputs);
+  tree.journal.add(execution.scope, run);
+  return { run };
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { WorkflowError } from './error.ts';
+import type { ChildRequest, Execution } from './execution.ts';
+import { connectedInputs } from './graph.ts';
+import type { GraphNode } from './graph.ts';
+import type { BinaryStore } from './host.ts';
+import type { Item, JsonObject } from './item.ts';
+import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
+import type { NodeContext } from './node-type.ts';
+import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
+import type { RunView } from './run-view.ts';
+import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+/** What one run of one node may know and do. */
+export class RunContext implements NodeContext {
+  readonly node: WorkflowNode;
+  readonly typeVersion: number;
+  readonly workflow: WorkflowDefinition;
+  readonly compat: Compat;
+  readonly executionId: string;
+  readonly mode: ExecutionMode;
+  readonly runIndex: number;
+  readonly source: readonly (Source | null)[];
+  readonly signal: AbortSignal;
+  readonly binaries: BinaryStore;
+  readonly baseUrl: string;
+  readonly #execution: Execution;
+  readonly #graphNode: GraphNode;
+  readonly #view: RunView;
+  readonly #sandbox: Sandbox;
+  #children = 0;
+  /** Whether this run answered the webhook. */
+  responded = false;
+
+  constructor(execution: Execution, graphNode: GraphNode, view: RunView) {
+    const { tree } = execution;
+    this.node = graphNode.node;
+    this.typeVersion = graphNode.node.typeVersion ?? graphNode.type?.versions.at(-1) ?? 1;
+    this.workflow = execution.workflow;
+    this.compat = execution.graph.compat;
+    this.executionId = execution.executionId;
+    this.mode = execution.mode;
+    this.runIndex = view.runIndex;
+    this.source = view.source;
+    this.signal = tree.signal;
+    this.binaries = tree.host.binaries;
+    this.baseUrl = tree.host.baseUrl;
+    this.#execution = execution;
+    this.#graphNode = graphNode;
+    this.#view = view;
+    this.#sandbox = tree.host.sandbox;
+  }
+
+  get inputCount(): number {
+    return connectedInputs(this.#graphNode).length;
+  }
+
+  get state(): JsonObject {
+    return this.#view.stateOf(this.node.name);
+  }
+
+  input(index = 0): readonly Item[] {
+    return this.#view.input(index);
+  }
+
+  parameter(path: string, itemIndex: number, fallback?: unknown): unknown {
+    const read = readerOf(this.#graphNode, path);
+    if (!read) return fallback === undefined ? defaultOf(this.#graphNode, path) : fallback;
+    try {
+      return read(this.#sandbox, this.#view, itemIndex);
+    } catch (error) {
+      throw locateError(error, path, itemIndex);
+    }
+  }
+
+  rawParameter(path: string): unknown {
+    return rawParameter(this.#graphNode, path);
+  }
+
+  evaluate(template: string, itemIndex: number, roots?: JsonObject): unknown {
+    return template.startsWith('=') ? this.#sandbox.evaluate(template.slice(1), this.#view, itemIndex, roots) : template;
+  }
+
+  runCode(request: Parameters<NodeContext['runCode']>[0]): Promise<unknown> {
+    const { host } = this.#execution.tree;
+    return this.#sandbox.runCode(
+      { ...request, itemIndex: request.itemIndex ?? 0, onConsole: (level, text) => host.onConsole?.({ node: this.node.name, level, text }) },
+      this.#view,
+    );
+  }
+
+  staticData(scope: 'global' | 'node'): JsonObject {
+    return this.#view.staticData(scope);
+  }
+
+  now(): number {
+    return this.#view.now();
+  }
+
+  random(): number {
+    return this.#view.random();
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.#execution.tree.host.sleep(ms, this.signal);
+  }
+
+  fetch(url: string, init: RequestInit): Promise<Response> {
+    return this.#execution.tree.host.fetch(url, { ...init, signal: init.signal ?? this.signal });
+  }
+
+  async credential(type: string): Promise<JsonObject> {
+    const name = this.node.credentials?.[type]?.name;
+    if (name === undefined) {
+      throw new WorkflowError('CredentialNotFound', `The node names no credential of type '${type}'. Choose one in the node's settings.`, { nonRetryable: true });
+    }
+    return this.#execution.tree.host.credential(type, name);
+  }
+
+  idempotencyKey(itemIndex: number): string {
+    const identity = JSON.stringify([this.executionId, this.node.name, this.runIndex, itemIndex]);
+    return createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  }
+
+  async respond(response: WebhookResponse): Promise<void> {
+    const { tree } = this.#execution;
+    if (tree.responded) return;
+    tree.responded = true;
+    this.responded = true;
+    await tree.journal.beforeEffect();
+    await tree.host.respond(response);
+  }
+
+  runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {
+    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++ };
+    return this.#execution.tree.runChild(this.#execution, call);
+  }
+}
