@@ -1,0 +1,113 @@
+{{- define "millrace.name" -}}
+{{- if contains "millrace" .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{ else }}{{ printf "%s-millrace" .Release.Name | trunc 40 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{/* Labels of one component: (dict "root" $ "component" "api") */}}
+{{- define "millrace.selectorLabels" -}}
+app.kubernetes.io/name: millrace
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "millrace.labels" -}}
+{{ include "millrace.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end }}
+
+{{/* Full name of an image: (dict "root" $ "image" .Values.image "tag" .Chart.AppVersion) */}}
+{{- define "millrace.image" -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry }}{{ $repository = printf "%s/%s" . $repository }}{{ end -}}
+{{- if .image.digest }}{{ printf "%s@%s" $repository .image.digest }}{{ else }}{{ printf "%s:%s" $repository (.image.tag | default .tag) }}{{ end -}}
+{{- end }}
+
+{{- define "millrace.roleImage" -}}
+{{ include "millrace.image" (dict "root" . "image" .Values.image "tag" .Chart.AppVersion) }}
+{{- end }}
+
+{{- define "millrace.databaseSecret" -}}
+{{ .Values.database.existingSecret | default (printf "%s-database" (include "millrace.name" .)) }}
+{{- end }}
+
+{{- define "millrace.databaseEnv" -}}
+- name: MILLRACE_DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "millrace.databaseSecret" . }}
+      key: url
+{{- end }}
+
+{{- define "millrace.podEnv" -}}
+- name: POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: POD_NAMESPACE
+  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+- name: MILLRACE_LOG_LEVEL
+  value: {{ .Values.logLevel | quote }}
+{{- end }}
+
+{{- define "millrace.baseUrl" -}}
+{{- $port := int .Values.api.service.port -}}
+{{ .Values.baseUrl | default (printf "http://%s-api.%s.svc%s" (include "millrace.name" .) .Release.Namespace (ternary "" (printf ":%d" $port) (eq $port 80))) }}
+{{- end }}
+
+{{/* What Pod Security "restricted" asks of a pod, and what it asks of a container. */}}
+{{- define "millrace.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "millrace.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "millrace.imagePullSecrets" -}}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Where pods of a component run: (dict "root" $ "component" "api" "values" .Values.api) */}}
+{{- define "millrace.placement" -}}
+{{- with .values.nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.affinity }}
+affinity: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{ include "millrace.selectorLabels" (dict "root" .root "component" .component) | nindent 8 }}
+{{- end }}
+
+{{/* Probes of a role whose health port is named "health". */}}
+{{- define "millrace.probes" -}}
+startupProbe:
+  httpGet: {path: /healthz, port: health}
+  periodSeconds: 1
+  failureThreshold: 120
+livenessProbe:
+  httpGet: {path: /healthz, port: health}
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: {path: /readyz, port: health}
+  periodSeconds: 1
+  timeoutSeconds: 2
+{{- end }}

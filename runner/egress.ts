@@ -1,0 +1,67 @@
+import { BlockList, isIP } from 'node:net';
+import { lookup, type LookupAddress } from 'node:dns';
+import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
+import { WorkflowError } from './engine/error.ts';
+
+/**
+ * Where workflows may not connect to unless the pool says otherwise: link-local addresses, which carry the cloud's
+ * instance metadata and its credentials.
+ */
+export const DEFAULT_DENIED_CIDRS = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128'] as const;
+
+/** Parses CIDRs such as `10.0.0.0/8`. Throws WorkflowError InvalidConfiguration naming the bad one. */
+export function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', prefix = ''] = cidr.split('/');
+    const family = isIP(address);
+    const bits = Number(prefix);
+    if (family === 0 || prefix === '' || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
+      throw new WorkflowError('InvalidConfiguration', `'${cidr}' is not a CIDR such as 10.0.0.0/8`);
+    }
+    list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+function isDenied(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function refuse(host: string): WorkflowError {
+  return new WorkflowError('EgressDenied', `Connections to ${host} are not allowed from workflows. Change the runner pool's denied networks if they should be.`);
+}
+
+type LookupCallback = (error: Error | null, addresses: string | LookupAddress[], family?: number) => void;
+
+/**
+ * A fetch with one pool of kept-alive connections that refuses denied networks. The check is made on the address that is
+ * connected to, after DNS, so that a name cannot be pointed elsewhere between check and use.
+ */
+export function createFetch(deniedCidrs: readonly string[]): { fetch: typeof globalThis.fetch; close(): Promise<void> } {
+  const denied = blockList(deniedCidrs);
+  const connect = buildConnector({
+    lookup: (hostname, options, callback) => {
+      const done: LookupCallback = callback;
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error) return done(error, []);
+        const bad = addresses.some(({ address }) => isDenied(denied, address));
+        if (bad) return done(refuse(hostname), []);
+        const [first] = addresses;
+        return options.all || !first ? done(null, addresses) : done(null, first.address, first.family);
+      });
+    },
+  });
+  const agent = new Agent({
+    connect: (options, callback) => {
+      const host = options.hostname.replace(/^\[|\]$/g, '');
+      if (isIP(host) !== 0 && isDenied(denied, host)) {
+        callback(refuse(host), null);
+        return;
+      }
+      connect(options, callback);
+    },
+  });
+  const fetch = (input: unknown, init?: unknown): Promise<unknown> => undiciFetch(input as string, { ...(init as object), dispatcher: agent });
+  return { fetch: fetch as typeof globalThis.fetch, close: () => agent.close() };
+}

@@ -1,0 +1,58 @@
+import type { Resume } from '../../store/lease.ts';
+import type { Trigger } from '../../store/request.ts';
+import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
+import type { Checkpoint, ExecutionMode, ExecutionResult, WebhookResponse } from '../engine/node-run.ts';
+import type { WorkflowDefinition } from '../engine/workflow.ts';
+
+/** One execution handed to an executor. Plain data: it crosses a process boundary. */
+export interface Assignment {
+  executionId: string;
+  /** Id of the Workflow, `namespace/name`. */
+  workflowId: string;
+  /** Content hash of the definition; the executor asks for the definition when it has not cached it. */
+  revision: string;
+  mode: ExecutionMode;
+  start: Trigger;
+  checkpoints: readonly Checkpoint[];
+  /** Present when this execution comes back from a Wait. */
+  resume?: Resume;
+  /** An earlier owner has answered the webhook already. */
+  responded?: boolean;
+  /** Milliseconds that are left of the execution's timeout. */
+  timeoutMs?: number;
+  staticData: { global: JsonObject; nodes: Record<string, JsonObject> };
+  /** The database's clock minus this machine's, in milliseconds: all runners agree on the time. */
+  clockOffsetMs: number;
+}
+
+/** What an executor may ask of its supervisor, which alone holds the database and credentials: method → [arguments, answer]. */
+export interface SupervisorMethods {
+  commit: [Checkpoint, void];
+  respond: [WebhookResponse, void];
+  loadRevision: [string, WorkflowDefinition];
+  loadWorkflow: [string, WorkflowDefinition | undefined];
+  putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
+  getBinary: [string, Uint8Array];
+}
+export type Method = keyof SupervisorMethods;
+
+export type ToExecutor =
+  | { kind: 'configure'; variables: Record<string, string>; baseUrl: string }
+  | { kind: 'start'; assignment: Assignment }
+  | { kind: 'cancel'; executionId: string; reason: CancelReason }
+  | { kind: 'answer'; call: number; value?: unknown; error?: ErrorRecord };
+
+export type ToSupervisor =
+  | { kind: 'ready' }
+  /** Sent at a steady beat; its absence means that the event loop is stuck. */
+  | { kind: 'beat' }
+  | { kind: 'call'; call: number; executionId: string; method: Method; argument: unknown }
+  | { kind: 'console'; executionId: string; node: string; level: string; text: string }
+  | { kind: 'finished'; executionId: string; result: ExecutionResult };
+
+/** Why an execution is stopped from outside. Only Canceled ends it; the others leave it to another runner. */
+export const CancelReason = { Canceled: 'Canceled', LeaseLost: 'LeaseLost', HandBack: 'HandBack' } as const;
+export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason];
+
+/** How often an executor tells that its event loop turns, in milliseconds. */
+export const BEAT_MS = 250;

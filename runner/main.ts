@@ -1,0 +1,34 @@
+/** Entry of a runner pod: one supervisor and its executors. */
+import process from 'node:process';
+import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { openStore } from '../store/store.ts';
+import { runnerConfig } from './config.ts';
+import { healthServer } from './health-server.ts';
+import { runnerMetrics } from './supervisor/metrics.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+
+/** How long a new pod waits for the database and its migrations. */
+const STORE_WAIT_MS = 120_000;
+
+const log = pino({ level: process.env['MILLRACE_LOG_LEVEL'] ?? 'info', base: { role: 'runner' } });
+const config = runnerConfig(process.env);
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+
+const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-runner', log, waitMs: STORE_WAIT_MS });
+const supervisor = new Supervisor(store, config, { log, metrics: runnerMetrics(registry) });
+const health = await healthServer(config.port, registry, () => supervisor.ready);
+await supervisor.start();
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log.info({ signal }, 'Stopping');
+  await supervisor.stop();
+  await store.close();
+  health.close();
+}
+process.on('SIGTERM', (signal) => void stop(signal));
+process.on('SIGINT', (signal) => void stop(signal));

@@ -1,0 +1,132 @@
+import type { ExecutionResult } from '../engine/node-run.ts';
+import type { Assignment, CancelReason } from '../executor/protocol.ts';
+import { ExecutorProcess, ExitCause, type ExecutorExit, type ExecutorHandlers, type ExecutorOptions } from './executor-process.ts';
+import { verdict } from './verdict.ts';
+
+export interface PoolOptions extends ExecutorOptions {
+  executors: number;
+  /** Executions that run in one executor at a time. */
+  concurrency: number;
+  /** Resident bytes at which an executor is killed. */
+  memoryBytes: number;
+  /** Silence, in milliseconds, after which a busy executor counts as stuck. */
+  stallMs: number;
+}
+
+export interface PoolHandlers extends Omit<ExecutorHandlers, 'onReady' | 'onExit'> {
+  /** A slot became free. */
+  onCapacity(): void;
+  onExecutorExit(exit: ExecutorExit): void;
+}
+
+const WATCH_MS = 200;
+/** Pause before a replacement is started, so that an executor that cannot start does not spin. */
+const RESPAWN_MS = 100;
+
+/**
+ * The executor processes of one runner. Work goes to the least busy one. When an executor dies, it is replaced, and what it
+ * ran is judged (see verdict.ts): the one to blame fails, the others run again, suspects each alone in an executor.
+ */
+export class ExecutorPool {
+  readonly #executors = new Set<ExecutorProcess>();
+  /** Suspects, waiting for an executor of their own. */
+  readonly #suspects: Assignment[] = [];
+  /** Executors that run one suspect and take nothing else. */
+  readonly #solo = new Map<ExecutorProcess, Assignment>();
+  readonly #options: PoolOptions;
+  readonly #handlers: PoolHandlers;
+  readonly #watch: NodeJS.Timeout;
+  #nextId = 0;
+  #closing = false;
+
+  constructor(options: PoolOptions, handlers: PoolHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    for (let i = 0; i < options.executors; i += 1) this.#spawn();
+    this.#watch = setInterval(() => this.#inspect(), WATCH_MS);
+  }
+
+  get ready(): boolean {
+    return [...this.#executors].some((executor) => executor.ready);
+  }
+
+  /** How many more executions fit now. */
+  get freeSlots(): number {
+    if (this.#closing || this.#suspects.length > 0) return 0;
+    return this.#open().reduce((sum, executor) => sum + this.#options.concurrency - executor.running.size, 0);
+  }
+
+  /** The caller has checked `freeSlots`. */
+  start(assignment: Assignment): void {
+    const [least] = this.#open().sort((a, b) => a.running.size - b.running.size);
+    if (least) least.start(assignment);
+    else this.#suspects.push(assignment);
+  }
+
+  /** Asks the executor that runs it to stop it. False when none runs it; a suspect that waits for one is forgotten. */
+  cancel(executionId: string, reason: CancelReason): boolean {
+    const waiting = this.#suspects.findIndex((assignment) => assignment.executionId === executionId);
+    if (waiting !== -1) this.#suspects.splice(waiting, 1);
+    const executor = [...this.#executors].find(({ running }) => running.has(executionId));
+    executor?.cancel(executionId, reason);
+    return executor !== undefined;
+  }
+
+  close(): void {
+    this.#closing = true;
+    clearInterval(this.#watch);
+    for (const executor of this.#executors) executor.kill(ExitCause.Stopped);
+  }
+
+  /** Executors that take ordinary work. */
+  #open(): ExecutorProcess[] {
+    return [...this.#executors].filter((executor) => executor.ready && !this.#solo.has(executor));
+  }
+
+  #spawn(): void {
+    const id = this.#nextId++;
+    const executor: ExecutorProcess = new ExecutorProcess(id, this.#options, {
+      ...this.#handlers,
+      onFinished: (assignment, result) => this.#finished(executor, assignment, result),
+      onReady: () => this.#offer(),
+      onExit: (exit) => this.#exited(executor, exit),
+    });
+    this.#executors.add(executor);
+  }
+
+  #finished(executor: ExecutorProcess, assignment: Assignment, result: ExecutionResult): void {
+    this.#solo.delete(executor);
+    this.#handlers.onFinished(assignment, result);
+    this.#offer();
+  }
+
+  #exited(executor: ExecutorProcess, exit: ExecutorExit): void {
+    this.#executors.delete(executor);
+    const alone = this.#solo.delete(executor);
+    if (this.#closing) return;
+    this.#handlers.onExecutorExit(exit);
+    const { failed, suspects } = verdict(exit, alone);
+    if (failed) this.#handlers.onFinished(failed.assignment, failed.result);
+    this.#suspects.push(...suspects);
+    setTimeout(() => this.#closing || this.#spawn(), RESPAWN_MS).unref();
+  }
+
+  /** Gives waiting suspects an idle executor each, else tells that there is room. */
+  #offer(): void {
+    for (const executor of this.#open()) {
+      if (executor.running.size > 0) continue;
+      const suspect = this.#suspects.shift();
+      if (!suspect) break;
+      this.#solo.set(executor, suspect);
+      executor.start(suspect);
+    }
+    if (this.freeSlots > 0) this.#handlers.onCapacity();
+  }
+
+  #inspect(): void {
+    for (const executor of this.#executors) {
+      if (executor.residentBytes() > this.#options.memoryBytes) executor.kill(ExitCause.MemoryLimit);
+      else if (executor.running.size > 0 && executor.silenceMs > this.#options.stallMs) executor.kill(ExitCause.Stalled);
+    }
+  }
+}

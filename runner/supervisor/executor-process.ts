@@ -1,0 +1,176 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { ErrorRecord } from '../engine/item.ts';
+import type { ExecutionResult } from '../engine/node-run.ts';
+import { readCurrentWork, type CurrentWork } from '../executor/current-work.ts';
+import type { Assignment, CancelReason, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
+
+const ENTRY = join(import.meta.dirname, '../executor/main.ts');
+const SOURCE_ROOT = join(import.meta.dirname, '../..');
+const PAGE_BYTES = 4096;
+const KILL_FIRST_SCORE = '1000';
+
+/** Why an executor ended. Stopped is the only ordinary end. */
+export const ExitCause = { Stopped: 'Stopped', Crashed: 'Crashed', Stalled: 'Stalled', MemoryLimit: 'MemoryLimit' } as const;
+export type ExitCause = (typeof ExitCause)[keyof typeof ExitCause];
+
+export interface ExecutorExit {
+  cause: ExitCause;
+  /** Executions that were running in it. */
+  running: Assignment[];
+  /** What it was working on last. */
+  current: CurrentWork | undefined;
+}
+
+export interface ExecutorHandlers {
+  onCall(assignment: Assignment, method: Method, argument: unknown): Promise<unknown>;
+  onFinished(assignment: Assignment, result: ExecutionResult): void;
+  onConsole(line: Extract<ToSupervisor, { kind: 'console' }>): void;
+  onReady(): void;
+  onExit(exit: ExecutorExit): void;
+  toErrorRecord(error: unknown): ErrorRecord;
+}
+
+export interface ExecutorOptions {
+  /** Bytes of JavaScript heap. */
+  heapBytes: number;
+  /** Folder for scratch files; the executor can write nowhere else. */
+  scratch: string;
+  deniedCidrs: readonly string[];
+  variables: Record<string, string>;
+  baseUrl: string;
+}
+
+/**
+ * One executor: a child process without credentials, environment or file access beyond the program itself, in which untrusted
+ * code runs. Its supervisor may kill it at any moment; what it was running is handed back through `onExit`.
+ */
+export class ExecutorProcess {
+  readonly running = new Map<string, Assignment>();
+  readonly #child: ChildProcess;
+  readonly #handlers: ExecutorHandlers;
+  readonly #workFile: string;
+  #ready = false;
+  #lastBeat = performance.now();
+  #cause: ExitCause = ExitCause.Crashed;
+
+  constructor(id: number, options: ExecutorOptions, handlers: ExecutorHandlers) {
+    this.#handlers = handlers;
+    this.#workFile = join(options.scratch, `executor-${process.pid}-${id}.current`);
+    writeFileSync(this.#workFile, '');
+    const workFd = openSync(this.#workFile, 'r+');
+    this.#child = fork(ENTRY, [JSON.stringify(options.deniedCidrs)], {
+      serialization: 'advanced',
+      env: {},
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', workFd],
+      execArgv: [
+        `--max-old-space-size=${Math.ceil(options.heapBytes / 2 ** 20)}`,
+        '--permission',
+        `--allow-fs-read=${SOURCE_ROOT}`,
+        '--disable-warning=SecurityWarning',
+      ],
+    });
+    closeSync(workFd);
+    this.#preferForOutOfMemoryKill();
+    this.#child.on('message', (message: ToSupervisor) => this.#receive(message));
+    this.#child.on('exit', () => this.#exited());
+    this.#child.on('error', () => this.kill(ExitCause.Crashed));
+    this.#send({ kind: 'configure', variables: options.variables, baseUrl: options.baseUrl });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Milliseconds since the executor last showed that its event loop turns. */
+  get silenceMs(): number {
+    return performance.now() - this.#lastBeat;
+  }
+
+  /** Resident memory in bytes, array buffers included; 0 once the process is gone. */
+  residentBytes(): number {
+    try {
+      const pages = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1];
+      return Number(pages) * PAGE_BYTES;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return 0;
+      throw error;
+    }
+  }
+
+  start(assignment: Assignment): void {
+    this.running.set(assignment.executionId, assignment);
+    this.#send({ kind: 'start', assignment });
+  }
+
+  cancel(executionId: string, reason: CancelReason): void {
+    this.#send({ kind: 'cancel', executionId, reason });
+  }
+
+  kill(cause: ExitCause): void {
+    this.#cause = cause;
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToExecutor): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #receive(message: ToSupervisor): void {
+    this.#lastBeat = performance.now();
+    switch (message.kind) {
+      case 'ready':
+        this.#ready = true;
+        this.#handlers.onReady();
+        break;
+      case 'beat':
+        break;
+      case 'console':
+        this.#handlers.onConsole(message);
+        break;
+      case 'call':
+        void this.#answer(message);
+        break;
+      case 'finished': {
+        const assignment = this.running.get(message.executionId);
+        this.running.delete(message.executionId);
+        if (assignment) this.#handlers.onFinished(assignment, message.result);
+        break;
+      }
+    }
+  }
+
+  async #answer({ call, executionId, method, argument }: Extract<ToSupervisor, { kind: 'call' }>): Promise<void> {
+    const assignment = this.running.get(executionId);
+    if (!assignment) return;
+    try {
+      this.#send({ kind: 'answer', call, value: await this.#handlers.onCall(assignment, method, argument) });
+    } catch (error) {
+      this.#send({ kind: 'answer', call, error: this.#handlers.toErrorRecord(error) });
+    }
+  }
+
+  #exited(): void {
+    const running = [...this.running.values()];
+    this.running.clear();
+    const current = readCurrentWork(this.#workFile);
+    rmSync(this.#workFile, { force: true });
+    this.#handlers.onExit({ cause: this.#cause, running, current });
+  }
+
+  /** Where the kernel kills single processes, it should take the executor that grew and not the supervisor. */
+  #preferForOutOfMemoryKill(): void {
+    try {
+      writeFileSync(`/proc/${this.pid}/oom_score_adj`, KILL_FIRST_SCORE);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EACCES' && code !== 'ENOENT' && code !== 'EROFS' && code !== 'EPERM') throw error;
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { WorkflowError, toErrorRecord } from '../engine/error.ts';
+import { ExecutionMode, ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
+import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
+import { channel } from '../../store/notifications.ts';
+import type { Claim, Lease } from '../../store/lease.ts';
+import type { Store } from '../../store/store.ts';
+import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
+import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import type { RunnerMetrics } from './metrics.ts';
+
+export interface SupervisorOptions extends PoolOptions {
+  /** Name of the RunnerPool whose work this runner takes. */
+  pool: string;
+  /** Unique per process. */
+  runner: string;
+  leaseMs: number;
+  /** How long a shutdown lets running executions finish, in milliseconds. */
+  graceMs: number;
+}
+
+export interface SupervisorLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const MAX_BATCH = 500;
+/** Idle runners look for work this often even when nobody told them. */
+const POLL_MS = 1000;
+
+/** Claims work of one pool, runs it in executors, and makes every result durable. Holds the only connection to the store. */
+export class Supervisor {
+  readonly #store: Store;
+  readonly #options: SupervisorOptions;
+  readonly #log: SupervisorLog;
+  readonly #metrics: RunnerMetrics;
+  readonly #pool: ExecutorPool;
+  readonly #keeper: LeaseKeeper;
+  readonly #owned = new Map<string, Owned>();
+  /** Executions that were asked to stop, and why. */
+  readonly #stopped = new Map<string, CancelReason>();
+  readonly #calls: DurableCalls;
+  #stopListening: (() => Promise<void>)[] = [];
+  #claiming = false;
+  #draining = false;
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(store: Store, options: SupervisorOptions, deps: { log: SupervisorLog; metrics: RunnerMetrics }) {
+    this.#store = store;
+    this.#options = options;
+    this.#log = deps.log;
+    this.#metrics = deps.metrics;
+    const { queue } = store;
+    this.#calls = new DurableCalls(store);
+    this.#pool = new ExecutorPool(options, {
+      onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
+      onFinished: (assignment, result) => void this.#finished(assignment, result),
+      onConsole: ({ executionId, node, level, text }) => this.#log.info({ execution: executionId, node, level, text }, 'Code printed'),
+      onCapacity: () => void this.#claim(),
+      onExecutorExit: ({ cause, running, current }) => {
+        this.#metrics.executorExits.inc({ cause });
+        this.#log.warn({ cause, executions: running.length, current }, 'Lost an executor');
+      },
+      toErrorRecord,
+    });
+    this.#keeper = new LeaseKeeper(options.runner, options.leaseMs, {
+      renew: (renewal) => queue.renew(renewal),
+      leases: () => this.#leases(),
+      onRenewed: ({ lost, canceled }) => {
+        for (const id of lost) this.#drop(id, CancelReason.LeaseLost);
+        for (const id of canceled) this.#stop(id, CancelReason.Canceled);
+      },
+      onExpired: (error) => this.#abandonAll(error),
+      monotonic: () => performance.now(),
+    });
+  }
+
+  /** Whether this runner can take work. */
+  get ready(): boolean {
+    return this.#pool.ready && !this.#draining;
+  }
+
+  async start(): Promise<void> {
+    const { notifications } = this.#store;
+    this.#keeper.start();
+    this.#stopListening = [
+      await notifications.on(channel.work(this.#options.pool), () => void this.#claim()),
+      await notifications.on(channel.canceled, (notification) => {
+        if (notification.kind !== 'message') return;
+        for (const id of notification.payload.split(',')) this.#stop(id, CancelReason.Canceled);
+      }),
+    ];
+    this.#poll = setInterval(() => void this.#claim(), POLL_MS);
+    this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
+  }
+
+  /** Takes no more work, lets what runs finish within the grace time, hands the rest back. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#poll);
+    const handBack = setTimeout(() => {
+      for (const id of this.#owned.keys()) this.#stop(id, CancelReason.HandBack);
+    }, this.#options.graceMs);
+    while (this.#owned.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    clearTimeout(handBack);
+    await Promise.all(this.#stopListening.map((stop) => stop()));
+    this.#keeper.stop();
+    this.#pool.close();
+    await this.#store.queue.leave(this.#options.runner);
+    this.#log.info({ runner: this.#options.runner }, 'Stopped taking work');
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#claiming || this.#draining) return;
+    this.#claiming = true;
+    try {
+      while (!this.#draining) {
+        const limit = Math.min(this.#pool.freeSlots, MAX_BATCH);
+        if (limit === 0) break;
+        const { claims, nextMs } = await this.#store.queue.claim({
+          pool: this.#options.pool, runner: this.#options.runner, limit, leaseMs: this.#options.leaseMs,
+        });
+        for (const claim of claims) this.#take(claim);
+        if (claims.length === limit) continue;
+        if (nextMs !== undefined && nextMs < POLL_MS) setTimeout(() => void this.#claim(), nextMs).unref();
+        break;
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'Failed to claim work');
+    } finally {
+      this.#claiming = false;
+    }
+  }
+
+  #take(claim: Claim): void {
+    const assignment = this.#assign(claim);
+    this.#owned.set(claim.executionId, { claim, assignment });
+    this.#metrics.claimed.inc();
+    this.#metrics.queueSeconds.observe(Math.max(0, this.#store.now() - claim.createdAt) / 1000);
+    if (claim.remainingMs !== undefined && claim.remainingMs <= 0) {
+      const error = { code: 'ExecutionTimedOut', message: 'The execution was over its timeout before a runner could go on with it.' };
+      void this.#finished(assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
+      return;
+    }
+    this.#pool.start(assignment);
+  }
+
+  #assign(claim: Claim): Assignment {
+    return {
+      executionId: claim.executionId,
+      workflowId: `${claim.namespace}/${claim.workflow}`,
+      revision: claim.revision,
+      mode: claim.mode,
+      start: claim.trigger,
+      checkpoints: claim.checkpoints,
+      staticData: claim.staticData,
+      clockOffsetMs: this.#store.now() - Date.now(),
+      ...(claim.response ? { responded: true } : {}),
+      ...(claim.resume ? { resume: claim.resume } : {}),
+      ...(claim.remainingMs === undefined ? {} : { timeoutMs: claim.remainingMs }),
+    };
+  }
+
+  async #call(assignment: Assignment, method: Method, argument: unknown): Promise<unknown> {
+    const owned = this.#owned.get(assignment.executionId);
+    if (!owned) throw leaseLost();
+    try {
+      return await this.#calls.answer(owned, method, argument as SupervisorMethods[Method][0]);
+    } catch (error) {
+      if (error instanceof WorkflowError && error.code === 'LeaseLost') this.#drop(assignment.executionId, CancelReason.LeaseLost);
+      throw error;
+    }
+  }
+
+  async #finished(assignment: Assignment, result: ExecutionResult): Promise<void> {
+    const { executionId } = assignment;
+    const owned = this.#owned.get(executionId);
+    if (!owned) return;
+    const { fence, save, mode } = owned.claim;
+    try {
+      const stopped = this.#stopped.get(executionId);
+      if (stopped === CancelReason.HandBack && result.status === ExecutionStatus.Canceled) {
+        await this.#store.queue.release([{ executionId, fence }]);
+      } else if (result.status === ExecutionStatus.Waiting && result.wait) {
+        await this.#store.queue.wait([{ executionId, fence, wait: result.wait }]);
+      } else {
+        await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
+        this.#metrics.finished.inc({ status: result.status });
+      }
+    } catch (error) {
+      // The lease ends with nobody renewing it, and the execution goes on elsewhere from its last checkpoint.
+      this.#log.error({ err: error, execution: executionId }, 'Failed to store the end of an execution');
+    } finally {
+      this.#forget(executionId);
+    }
+  }
+
+  #leases(): Lease[] {
+    return [...this.#owned.values()].map(({ claim }) => ({ executionId: claim.executionId, fence: claim.fence }));
+  }
+
+  /** Asks the engine to stop; the end comes back as a result. */
+  #stop(executionId: string, reason: CancelReason): void {
+    const owned = this.#owned.get(executionId);
+    if (!owned) return;
+    this.#stopped.set(executionId, reason);
+    if (this.#pool.cancel(executionId, reason)) return;
+    const error = { code: 'ExecutionCanceled', message: 'The execution was canceled.' };
+    void this.#finished(owned.assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
+  }
+
+  /** Stops an execution that is not ours any more; whatever it still says is not listened to. */
+  #drop(executionId: string, reason: CancelReason): void {
+    this.#pool.cancel(executionId, reason);
+    this.#forget(executionId);
+  }
+
+  #abandonAll(error: unknown): void {
+    if (this.#owned.size === 0) return;
+    this.#log.error({ err: error, executions: this.#owned.size }, 'Gave up all executions: the lease could not be renewed');
+    for (const id of this.#owned.keys()) this.#drop(id, CancelReason.LeaseLost);
+  }
+
+  #forget(executionId: string): void {
+    this.#owned.delete(executionId);
+    this.#stopped.delete(executionId);
+  }
+}
