@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { run } from './command.ts';
@@ -20,7 +21,10 @@ export interface CertificateRequest {
   readonly alternativeNames?: readonly string[];
 }
 
-/** A certificate authority for one cluster, its files in one folder. Certificates last ten years. */
+/**
+ * A certificate authority for one cluster, its files in one folder. What exists there under a name is kept, so a
+ * cluster that comes up again has the keys it had. Certificates last ten years.
+ */
 export interface CertificateAuthority extends KeyPair {
   issue(request: CertificateRequest): Promise<KeyPair>;
   /** A key pair without certificate, as service-account tokens are signed with. */
@@ -30,14 +34,14 @@ export interface CertificateAuthority extends KeyPair {
 const LIFETIME = ['-days', '3650'];
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
 
-/** Makes a new authority in `dir`, which is created if needed and readable by its owner only. */
-export async function createCertificateAuthority(dir: string): Promise<CertificateAuthority> {
+/** The authority whose files are in `dir`; the folder is made readable by its owner only. */
+export async function openCertificateAuthority(dir: string): Promise<CertificateAuthority> {
   await mkdir(dir, { recursive: true });
   await chmod(dir, 0o700);
   const file = (name: string): string => join(dir, name);
   const ca: KeyPair = { cert: file('ca.crt'), key: file('ca.key') };
   const usage = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
-  await run('openssl', ['req', '-x509', ...NEW_KEY, ...LIFETIME, '-subj', '/CN=millrace-test-ca', ...usage, '-keyout', ca.key, '-out', ca.cert]);
+  await make(ca.cert, ['req', '-x509', ...NEW_KEY, ...LIFETIME, '-subj', '/CN=millrace-test-ca', ...usage, '-keyout', ca.key]);
   return {
     ...ca,
     async issue({ name, commonName, groups = [], alternativeNames = [] }) {
@@ -47,22 +51,23 @@ export async function createCertificateAuthority(dir: string): Promise<Certifica
       if (alternativeNames.length > 0) extensions.push(`subjectAltName=${alternativeNames.join(',')}`);
       const issuer = ['-CA', ca.cert, '-CAkey', ca.key];
       const added = extensions.flatMap((extension) => ['-addext', extension]);
-      const output = ['-keyout', pair.key, '-out', pair.cert];
-      await run('openssl', ['req', '-x509', ...issuer, ...NEW_KEY, ...LIFETIME, '-subj', subject, ...added, ...output]);
+      await make(pair.cert, ['req', '-x509', ...issuer, ...NEW_KEY, ...LIFETIME, '-subj', subject, ...added, '-keyout', pair.key]);
       return pair;
     },
     async signingKey(name) {
       const privateKey = file(`${name}.key`);
       const publicKey = file(`${name}.pub`);
-      await run('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', privateKey]);
-      await run('openssl', ['ec', '-in', privateKey, '-pubout', '-out', publicKey]);
+      await make(privateKey, ['ecparam', '-name', 'prime256v1', '-genkey', '-noout']);
+      await make(publicKey, ['ec', '-in', privateKey, '-pubout']);
       return { publicKey, privateKey };
     },
   };
 }
 
-/** The PEM files of a key pair as base64, the form a kubeconfig carries them in. */
-export async function inlineKeyPair({ cert, key }: KeyPair): Promise<{ cert: string; key: string }> {
-  const [certPem, keyPem] = await Promise.all([readFile(cert), readFile(key)]);
-  return { cert: certPem.toString('base64'), key: keyPem.toString('base64') };
+/** Has openssl write `file` unless it exists; an interrupted openssl leaves no half-written one under that name. */
+async function make(file: string, args: readonly string[]): Promise<void> {
+  if (existsSync(file)) return;
+  const partial = `${file}.partial`;
+  await run('openssl', [...args, '-out', partial]);
+  await rename(partial, file);
 }

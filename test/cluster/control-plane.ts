@@ -1,16 +1,16 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { binaries } from './build.ts';
 import { cacheDir } from './cache-dir.ts';
-import { createCertificateAuthority, inlineKeyPair, type KeyPair } from './certificates.ts';
+import { openCertificateAuthority, type KeyPair } from './certificates.ts';
 import { run } from './command.ts';
 import { apiServerArgs, etcdArgs, issueControlPlaneKeys } from './control-plane-args.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { freePort } from './free-port.ts';
 import { answersOk } from './https-probe.ts';
-import { kubeconfig } from './kubeconfig.ts';
+import { kubeconfigFor } from './kubeconfig.ts';
 import { CONTROL_PLANE_BINARIES } from './versions.ts';
 
 export interface ControlPlaneOptions {
@@ -63,7 +63,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     args: etcdArgs({ dataDir: join(dir, 'etcd'), clientUrl: etcdUrl, peerUrl: `http://127.0.0.1:${String(peerPort)}` }),
     logFile: join(dir, 'etcd.log'),
   });
-  const keys = await issueControlPlaneKeys(await createCertificateAuthority(join(dir, 'pki')), ['127.0.0.1']);
+  const keys = await issueControlPlaneKeys(await openCertificateAuthority(join(dir, 'pki')), ['127.0.0.1']);
   let apiServer: Daemon | undefined;
 
   async function startApiServer(): Promise<void> {
@@ -84,10 +84,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   async function writeKubeconfig(file: string, client: KeyPair): Promise<string> {
-    const [ca, pair] = await Promise.all([readFile(keys.ca.cert, 'base64'), inlineKeyPair(client)]);
     const path = join(dir, file);
-    const access = { name, server, certificateAuthority: ca, clientCertificate: pair.cert, clientKey: pair.key };
-    await writeFile(path, kubeconfig(access), { mode: 0o600 });
+    await writeFile(path, await kubeconfigFor({ name, server, ca: keys.ca.cert, client }), { mode: 0o600 });
     return path;
   }
 

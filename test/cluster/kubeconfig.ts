@@ -1,3 +1,7 @@
+import { readFile } from 'node:fs/promises';
+
+import type { KeyPair } from './certificates.ts';
+
 /** Everything a client needs to reach one cluster as one user; certificates and keys are base64 of PEM. */
 export interface ClusterAccess {
   /** Name of cluster, user and context alike. */
@@ -22,4 +26,12 @@ export function kubeconfig(access: ClusterAccess): string {
     'current-context': name,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** A kubeconfig from PEM files: the authority's certificate and the client's pair. */
+export async function kubeconfigFor(access: { name: string; server: string; ca: string; client: KeyPair }): Promise<string> {
+  const { name, server, ca, client } = access;
+  const read = (path: string): Promise<string> => readFile(path, 'base64');
+  const [certificateAuthority, clientCertificate, clientKey] = await Promise.all([read(ca), read(client.cert), read(client.key)]);
+  return kubeconfig({ name, server, certificateAuthority, clientCertificate, clientKey });
 }

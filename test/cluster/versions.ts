@@ -16,6 +16,8 @@ const KUBERNETES = '1.34.4';
 const ETCD = '3.6.16';
 const HELM = '4.3.1';
 const COREDNS = '1.15.0';
+/** Our own program; it has no version but this. */
+const PAUSE = '1';
 
 const STRIP = '-s -w';
 const kubernetesVersion = (): string => {
@@ -47,6 +49,7 @@ export const TOOL_MODULES = [
     ldflags: `${STRIP} -X helm.sh/helm/v4/internal/version.version=v${HELM}`,
     binaries: { helm: 'helm.sh/helm/v4/cmd/helm' },
   },
+  { name: 'pause', version: PAUSE, ldflags: STRIP, binaries: { pause: '.' } },
   { name: 'coredns', version: COREDNS, ldflags: STRIP, binaries: { coredns: '.' } },
 ] as const satisfies readonly ToolModule[];
 
@@ -65,6 +68,7 @@ export const NODE_BINARIES = [
   'kube-proxy',
   'kube-scheduler',
   'kubelet',
+  'pause',
   'coredns',
   'helm',
 ] as const satisfies readonly Binary[];

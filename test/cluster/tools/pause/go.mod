@@ -1,0 +1,3 @@
+module millrace.dev/test/cluster/tools/pause
+
+go 1.24.0
