@@ -1,0 +1,119 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fetch as networkFetch } from 'undici';
+import { execute } from './engine/engine.ts';
+import type { ExecuteRequest } from './engine/engine.ts';
+import { WorkflowError } from './engine/error.ts';
+import type { NodeTypes } from './engine/graph.ts';
+import type { BinaryStore, EngineHost } from './engine/host.ts';
+import type { JsonObject } from './engine/item.ts';
+import { ExecutionStatus } from './engine/node-run.ts';
+import type { Checkpoint, ExecutionResult } from './engine/node-run.ts';
+import type { WorkflowDefinition } from './engine/workflow.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+
+export interface LocalHostOptions {
+  sandbox: Sandbox;
+  /** Folder that files beside items go to. Default: memory. */
+  binaryDir?: string;
+  /** Workflows that sub-workflow and error-workflow nodes name, by id. */
+  workflows?: ReadonlyMap<string, WorkflowDefinition>;
+  /** Fields of credentials by `type/name`. */
+  credentials?: Readonly<Record<string, JsonObject>>;
+  variables?: Readonly<Record<string, string>>;
+  staticData?: EngineHost['staticData'];
+  baseUrl?: string;
+  onNodeRun?: EngineHost['onNodeRun'];
+  onConsole?: EngineHost['onConsole'];
+  onChild?: EngineHost['onChild'];
+  respond?: EngineHost['respond'];
+  commit?: EngineHost['commit'];
+}
+
+/** A host for laptops and tests: real clock and network, nothing durable. */
+export function createLocalHost(options: LocalHostOptions): EngineHost {
+  const { onNodeRun, onConsole, onChild } = options;
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    sleep: (ms, signal) => delay(ms, undefined, { signal }),
+    // undici's own types differ from those of the global fetch in name only.
+    fetch: networkFetch as unknown as EngineHost['fetch'],
+    sandbox: options.sandbox,
+    binaries: options.binaryDir === undefined ? memoryBinaries() : fileBinaries(options.binaryDir),
+    credential: async (type, name) => {
+      const found = options.credentials?.[`${type}/${name}`];
+      if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
+      return found;
+    },
+    loadWorkflow: async (id) => options.workflows?.get(id),
+    variables: options.variables ?? {},
+    staticData: options.staticData ?? { global: {}, nodes: {} },
+    baseUrl: options.baseUrl ?? 'http://localhost',
+    commit: options.commit ?? (async () => undefined),
+    respond: options.respond ?? (async () => undefined),
+    ...(onNodeRun ? { onNodeRun } : {}),
+    ...(onConsole ? { onConsole } : {}),
+    ...(onChild ? { onChild } : {}),
+  };
+}
+
+/** Runs a workflow to its end in this process: waits with a time limit are slept through. Others end it as Waiting. */
+export async function executeLocally(request: ExecuteRequest, host: EngineHost, nodeTypes: NodeTypes): Promise<ExecutionResult> {
+  const checkpoints: Checkpoint[] = [...(request.resume ?? [])];
+  const recording: EngineHost = {
+    ...host,
+    commit: async (checkpoint) => {
+      await host.commit(checkpoint);
+      checkpoints.push(checkpoint);
+    },
+  };
+  for (;;) {
+    const result = await execute({ ...request, resume: [...checkpoints] }, recording, nodeTypes);
+    const until = result.status === ExecutionStatus.Waiting ? result.wait?.until : undefined;
+    if (until === undefined) return result;
+    await host.sleep(Math.max(0, until - host.now()), request.signal ?? new AbortController().signal);
+  }
+}
+
+function memoryBinaries(): BinaryStore {
+  const files = new Map<string, Uint8Array>();
+  return {
+    async put(bytes, about) {
+      const reference = { ...about, ...identityOf(bytes) };
+      files.set(reference.id, bytes);
+      return reference;
+    },
+    async get({ id }) {
+      const bytes = files.get(id);
+      if (!bytes) throw binaryNotFound(id);
+      return bytes;
+    },
+  };
+}
+
+function fileBinaries(dir: string): BinaryStore {
+  return {
+    async put(bytes, about) {
+      const reference = { ...about, ...identityOf(bytes) };
+      await mkdir(dir, { recursive: true });
+      await writeFile(join(dir, reference.id), bytes);
+      return reference;
+    },
+    async get({ id }) {
+      // Ids come from `put`; anything else could name a file outside the folder.
+      if (!/^[0-9a-f-]{36}$/.test(id)) throw binaryNotFound(id);
+      return readFile(join(dir, id));
+    },
+  };
+}
+
+function identityOf(bytes: Uint8Array): { id: string; size: number; sha256: string } {
+  return { id: randomUUID(), size: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function binaryNotFound(id: string): WorkflowError {
+  return new WorkflowError('BinaryNotFound', `There is no file '${id}' any more.`, { nonRetryable: true });
+}
