@@ -1,0 +1,41 @@
+import type { EngineHost } from '../host.ts';
+import type { Checkpoint } from '../node-run.ts';
+import { plainSandbox } from './plain-sandbox.ts';
+
+export interface TestHost extends EngineHost {
+  readonly checkpoints: Checkpoint[];
+  /** The time `now` gives; `sleep` moves it on at once. */
+  clock: number;
+  readonly slept: number[];
+}
+
+/** A host with its own clock and counted randomness; keeps checkpoints as a database would, by value. */
+export function testHost(more: Partial<EngineHost> = {}): TestHost {
+  let drawn = 0;
+  const host: TestHost = {
+    checkpoints: [],
+    clock: 1_000_000,
+    slept: [],
+    now: () => host.clock,
+    random: () => (drawn += 1) / 1000,
+    async sleep(ms, signal) {
+      signal.throwIfAborted();
+      host.slept.push(ms);
+      host.clock += ms;
+    },
+    fetch: () => Promise.reject(new Error('no network here')),
+    sandbox: plainSandbox,
+    binaries: { put: () => Promise.reject(new Error('no files here')), get: () => Promise.reject(new Error('no files here')) },
+    credential: () => Promise.reject(new Error('no credentials here')),
+    loadWorkflow: async () => undefined,
+    variables: {},
+    staticData: { global: {}, nodes: {} },
+    baseUrl: 'http://test.example',
+    async commit(checkpoint) {
+      host.checkpoints.push(structuredClone(checkpoint));
+    },
+    respond: async () => undefined,
+    ...more,
+  };
+  return host;
+}
