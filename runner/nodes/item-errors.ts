@@ -42,8 +42,17 @@ export async function mapItemsInTurn(
   return out;
 }
 
+/** Errors that are about the execution and not about an item. */
+const EXECUTION_ERRORS = new Set(['ExecutionSuspended', 'LeaseLost']);
+
+/** True when no node may go on after this error, whatever its `onError` says. */
+export function mustStop(context: NodeContext, error: unknown): boolean {
+  return context.signal.aborted || (error instanceof WorkflowError && EXECUTION_ERRORS.has(error.code));
+}
+
 function failed(context: NodeContext, error: unknown, index: number): Item {
-  if (context.signal.aborted || !continuesOnError(context)) throw atItem(error, index);
+  if (mustStop(context, error)) throw error;
+  if (!continuesOnError(context)) throw atItem(error, index);
   return errorItem(error, index);
 }
 

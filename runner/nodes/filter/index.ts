@@ -28,11 +28,11 @@ export const filterNode: NodeType = {
     const discarded: Item[] = [];
     for (const [index, item] of context.input().entries()) {
       try {
-        (holds(index) ? kept : discarded).push({ ...item, pairedItem: { item: index } });
+        (holds(index) ? kept : discarded).push(item);
       } catch (error) {
         if (!continuesOnError(context)) throw atItem(error, index);
         if (context.compat === Compat.Millrace) kept.push(errorItem(error, index));
-        else discarded.push({ ...item, pairedItem: { item: index } });
+        else discarded.push(item);
       }
     }
     // The error output, where there is one, takes the place the discarded items are recorded at.

@@ -16,7 +16,7 @@ function predicate(context: NodeContext): Predicate {
 function misfit(context: NodeContext, error: unknown, index: number, item: Item): { output: 0 | 1; item: Item } {
   if (!continuesOnError(context)) throw atItem(error, index);
   const toErrorOutput = context.node.onError === OnError.ErrorOutput && context.compat === Compat.Millrace;
-  return toErrorOutput ? { output: 0, item: errorItem(error, index) } : { output: 1, item: { ...item, pairedItem: { item: index } } };
+  return toErrorOutput ? { output: 0, item: errorItem(error, index) } : { output: 1, item };
 }
 
 /** Sends each item to `true` or `false`. */
@@ -34,7 +34,7 @@ export const ifNode: NodeType = {
     const outputs: [Item[], Item[]] = [[], []];
     for (const [index, item] of context.input().entries()) {
       try {
-        outputs[holds(index) ? 0 : 1].push({ ...item, pairedItem: { item: index } });
+        outputs[holds(index) ? 0 : 1].push(item);
       } catch (error) {
         const sent = misfit(context, error, index, item);
         outputs[sent.output].push(sent.item);

@@ -104,7 +104,7 @@ export const switchNode: NodeType = {
     const route = routeOf(context, outputs.length);
     for (const [index, item] of context.input().entries()) {
       try {
-        for (const output of route(index)) outputs[output]?.push({ ...item, pairedItem: { item: index } });
+        for (const output of route(index)) outputs[output]?.push(item);
       } catch (error) {
         if (!continuesOnError(context)) throw atItem(error, index);
         outputs[0]?.push(errorItem(error, index));

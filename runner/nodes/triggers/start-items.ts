@@ -4,5 +4,5 @@ import type { NodeContext } from '../../engine/node-type.ts';
 /** What a trigger gives out: the items the execution was started with, or one empty item. */
 export function startItems(context: NodeContext): Item[] {
   const items = context.input();
-  return items.length > 0 ? items.map((item, index) => ({ ...item, pairedItem: item.pairedItem ?? { item: index } })) : [{ json: {}, pairedItem: { item: 0 } }];
+  return items.length > 0 ? [...items] : [{ json: {}, pairedItem: { item: 0 } }];
 }
