@@ -16,6 +16,8 @@ export const StoreReason = {
   DatabaseTooOld: 'DatabaseTooOld',
   /** A value cannot be stored: too large, or not JSON. */
   PayloadRefused: 'PayloadRefused',
+  /** A route names a revision that is not stored: put it first. */
+  RevisionNotFound: 'RevisionNotFound',
   /** Two definitions have the same SHA-256, or a stored row was changed by hand. */
   RevisionCollision: 'RevisionCollision',
   /** The store was closed. */

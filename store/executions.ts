@@ -1,6 +1,12 @@
 import type { ErrorRecord } from '../runner/engine/item.ts';
-import type { ExecutionMode, ExecutionStatus, NodeRun, WebhookResponse } from '../runner/engine/node-run.ts';
-import type { WorkflowKey } from './route.ts';
+import type { Checkpoint, ExecutionMode, ExecutionStatus, NodeRun, WebhookResponse } from '../runner/engine/node-run.ts';
+import type { Database, Statement } from './database.ts';
+import { isExecutionId } from './execution-id.ts';
+import { listExecutions } from './execution-list.ts';
+import { EXECUTION_COLUMNS, type ExecutionRow, HISTORY_COLUMNS, QUEUE_COLUMNS, toExecution } from './execution-row.ts';
+import { summarize } from './history.ts';
+import { decodePayload } from './payload.ts';
+import { Keep, type WorkflowKey } from './route.ts';
 
 /** One node run without its items. */
 export interface NodeRunSummary {
@@ -52,9 +58,10 @@ export interface ExecutionFilter {
 }
 
 export interface ExecutionDetail extends Execution {
+  /** While it is not finished: of the checkpoints so far. */
   nodes: NodeRunSummary[];
-  /** What is kept of the items. None also while it runs. */
-  data: 'All' | 'None';
+  /** Whether `nodeRuns` has the items. */
+  hasItems: boolean;
 }
 
 export interface Executions {
@@ -63,7 +70,7 @@ export interface Executions {
   get(id: string): Promise<ExecutionDetail | undefined>;
   /** Those that exist of the given ids, finished or not, whatever the save policy says. */
   statuses(ids: readonly string[]): Promise<Execution[]>;
-  /** With items. Empty when the items were not kept. */
+  /** With items, while it is not finished those of the checkpoints so far. Empty when the items were not kept. */
   nodeRuns(id: string, filter?: { node?: string; runIndex?: number }): Promise<NodeRun[]>;
 }
 
@@ -74,4 +81,60 @@ export interface Reply {
   response?: WebhookResponse;
   error?: ErrorRecord;
   lastNode?: string;
+}
+
+const STATUSES: Statement = {
+  name: 'execution-statuses',
+  text: `
+    SELECT ${EXECUTION_COLUMNS} FROM (SELECT ${QUEUE_COLUMNS} FROM millrace.queue WHERE id = ANY($1::uuid[])) q
+    UNION ALL SELECT ${EXECUTION_COLUMNS} FROM (SELECT ${HISTORY_COLUMNS} FROM millrace.execution WHERE id = ANY($1::uuid[])) e`,
+};
+
+/** One snapshot: an execution is in the queue or in the history, never in both or neither. */
+const GET: Statement = {
+  name: 'execution-get',
+  text: `
+    SELECT ${EXECUTION_COLUMNS}, kept, data, checkpoints FROM (
+      SELECT ${QUEUE_COLUMNS}, 'All' AS kept, NULL::bytea AS data,
+        (SELECT coalesce(array_agg(k.data ORDER BY k.sequence), '{}') FROM millrace.checkpoint k WHERE k.execution_id = queue.id) AS checkpoints
+      FROM millrace.queue WHERE id = $1) q
+    UNION ALL SELECT ${EXECUTION_COLUMNS}, kept, data, NULL::bytea[] FROM (SELECT ${HISTORY_COLUMNS}, kept, data FROM millrace.execution WHERE id = $1 AND kept <> 'None') e`,
+};
+
+interface DetailRow extends ExecutionRow {
+  kept: Keep;
+  data: Buffer | null;
+  checkpoints: Buffer[] | null;
+}
+
+/** Undefined when items were not kept. */
+function runsOf({ kept, data, checkpoints }: DetailRow): NodeRun[] | undefined {
+  if (checkpoints !== null) return checkpoints.flatMap((bytes) => (decodePayload(bytes) as Checkpoint).runs);
+  return kept === Keep.All && data !== null ? decodePayload(data) as NodeRun[] : undefined;
+}
+
+function summariesOf(row: DetailRow): NodeRunSummary[] {
+  const runs = runsOf(row);
+  if (runs !== undefined) return runs.map(summarize);
+  return row.data === null ? [] : decodePayload(row.data) as NodeRunSummary[];
+}
+
+export function createExecutions(database: Database): Executions {
+  const find = async (id: string): Promise<DetailRow | undefined> =>
+    isExecutionId(id) ? (await database.query<DetailRow>(GET, [id]))[0] : undefined;
+  return {
+    list: async (filter) => listExecutions(database, filter),
+    async get(id) {
+      const row = await find(id);
+      return row && { ...toExecution(row), nodes: summariesOf(row), hasItems: runsOf(row) !== undefined };
+    },
+    async statuses(ids) {
+      return (await database.query<ExecutionRow>(STATUSES, [ids.filter(isExecutionId)])).map(toExecution);
+    },
+    async nodeRuns(id, { node, runIndex } = {}) {
+      const row = await find(id);
+      const runs = (row && runsOf(row)) ?? [];
+      return runs.filter((run) => (node === undefined || run.node === node) && (runIndex === undefined || run.runIndex === runIndex));
+    },
+  };
 }

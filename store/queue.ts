@@ -45,5 +45,7 @@ export interface Queue {
   cancel(executionIds: readonly string[]): Promise<string[]>;
   /** Ends the lease of a runner that shuts down; whatever it still owns goes back without counting a crash. */
   leave(runner: string): Promise<void>;
+  /** Ends the leases of runners that have gone, as `renew` does. For when no runner is left that would. */
+  reap(): Promise<void>;
   stats(pool: string): Promise<PoolStats>;
 }

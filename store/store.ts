@@ -1,25 +1,41 @@
-import type { Executions } from './executions.ts';
-import type { Notifications } from './notifications.ts';
+import { randomUUID } from 'node:crypto';
+import { patience, persist } from './backoff.ts';
+import { type Binaries, createBinaries } from './binaries.ts';
+import { Database, type Statement } from './database.ts';
+import { DatabaseClock } from './database-clock.ts';
+import { toStoreError } from './database-error.ts';
+import { checkDurability } from './durability.ts';
+import { StoreError, StoreReason } from './error.ts';
+import { executionIds } from './execution-id.ts';
+import { createExecutions, type Executions } from './executions.ts';
+import { applyMigrations, checkSchema } from './migrate.ts';
+import { NotificationConnection, type Notifications } from './notifications.ts';
+import { createQueue } from './queue/create-queue.ts';
 import type { Queue } from './queue.ts';
-import type { Replies } from './replies.ts';
-import type { Revisions } from './revisions.ts';
+import { type Replies, ReplyBox } from './replies.ts';
+import { createRevisions, type Revisions } from './revisions.ts';
 import type { Routes } from './route.ts';
+import { createRoutes } from './routes.ts';
+import { sweep } from './sweep.ts';
 
 export interface StoreLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-export interface StoreOptions {
+export interface MigrateOptions {
   /** `postgres://…`. Never logged. */
   url: string;
   /** Shown in pg_stat_activity, such as `millrace-api`. */
   applicationName: string;
   log?: StoreLog;
+  /** How long to wait for PostgreSQL, and in `openStore` for the schema to be migrated. Default 0: fail at once. */
+  waitMs?: number;
+}
+
+export interface StoreOptions extends MigrateOptions {
   /** Connections besides the one that listens. Default 8. */
   poolSize?: number;
-  /** How long to wait at start for PostgreSQL and for the schema to be migrated. Default 0: fail at once. */
-  waitMs?: number;
   /** Fail (default) or only warn when PostgreSQL may forget committed work. */
   durability?: 'Require' | 'Warn';
 }
@@ -29,7 +45,7 @@ export interface Health {
   /** Round trip in milliseconds. */
   latencyMs: number;
   /** Code of what is wrong. */
-  code?: string;
+  code?: StoreReason;
 }
 
 export interface Store {
@@ -37,16 +53,94 @@ export interface Store {
   readonly routes: Routes;
   readonly queue: Queue;
   readonly executions: Executions;
+  readonly binaries: Binaries;
   readonly replies: Replies;
   readonly notifications: Notifications;
   /** The database's clock, estimated: milliseconds since the epoch. The engine's `now` on runners. */
   now(): number;
+  /** Answers within 2 seconds. */
   health(): Promise<Health>;
   /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets old idempotency keys and traces of unsaved executions. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
-export declare function openStore(options: StoreOptions): Promise<Store>;
-/** Brings the schema to this version's state; several processes at once are safe. Resolves to the names of the applied migrations. */
-export declare function migrate(options: { url: string; applicationName: string; log?: StoreLog; waitMs?: number }): Promise<string[]>;
+const SILENT: StoreLog = { info: () => undefined, warn: () => undefined };
+const CLOCK_MS = 30_000;
+const HEALTH_MS = 2000;
+const PING: Statement = { name: 'ping', text: 'SELECT 1' };
+
+function openDatabase({ url, applicationName, poolSize = 8, log = SILENT }: StoreOptions): Database {
+  return new Database({ url, applicationName, poolSize, onBroken: (error) => { log.warn({ code: toStoreError(error).code }, 'Lost an idle database connection'); } });
+}
+
+/** What may become right by waiting: PostgreSQL starts, or the migration is under way. */
+function isWorthWaiting(error: unknown): boolean {
+  return error instanceof StoreError && (error.transient || error.code === StoreReason.SchemaOutdated);
+}
+
+async function check(database: Database, { waitMs = 0, durability = 'Require', log = SILENT }: StoreOptions): Promise<void> {
+  await persist(async () => checkSchema(database), { isTransient: isWorthWaiting, giveUpMs: waitMs });
+  const gaps = await checkDurability(database);
+  if (gaps.length === 0) return;
+  if (durability === 'Warn') log.warn({ code: StoreReason.DurabilityOff, settings: gaps }, 'PostgreSQL may forget acknowledged work');
+  else throw new StoreError(StoreReason.DurabilityOff, `PostgreSQL may forget acknowledged work: turn on ${gaps.join(', ')}`);
+}
+
+/** Connects, and checks schema and durability. Throws a StoreError. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { log = SILENT } = options;
+  const database = openDatabase(options);
+  const warn = (error: unknown): void => { log.warn({ code: toStoreError(error).code }, 'The store is not available'); };
+  const notifications = new NotificationConnection({ url: options.url, applicationName: `${options.applicationName} listen`, onBroken: warn });
+  try {
+    await check(database, options);
+    const clock = new DatabaseClock(database, patience.elapsed);
+    for (let n = 0; n < 3; n += 1) await clock.read();
+    const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
+    const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
+    const stopReplies = await replies.start(notifications);
+    return {
+      notifications, replies,
+      revisions: createRevisions(database),
+      routes: createRoutes({ database, notifications, onError: warn }),
+      queue: createQueue({ database, notifications, nextId: executionIds(() => clock.now()) }),
+      executions: createExecutions(database),
+      binaries: createBinaries(database),
+      now: () => clock.now(),
+      health: async () => health(database),
+      sweep: async () => sweep(database),
+      async close() {
+        clearInterval(timer);
+        await stopReplies();
+        await notifications.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await notifications.close();
+    await database.close();
+    throw error;
+  }
+}
+
+async function health(database: Database): Promise<Health> {
+  const start = patience.elapsed();
+  const code = await Promise.race([
+    database.query(PING).then(() => undefined, (error: unknown) => toStoreError(error).code),
+    new Promise<StoreReason>((resolve) => { setTimeout(resolve, HEALTH_MS, StoreReason.StoreTimeout).unref(); }),
+  ]);
+  return { ok: code === undefined, latencyMs: patience.elapsed() - start, ...(code && { code }) };
+}
+
+/** Brings the schema to this version's state; several processes at once are safe. Resolves to the names of the migrations it applied. */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const database = openDatabase({ ...options, poolSize: 1 });
+  try {
+    return await persist(async () => applyMigrations(database), {
+      isTransient: (error) => error instanceof StoreError && error.transient, giveUpMs: options.waitMs ?? 0,
+    });
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,64 @@
+import type { Database, Statement } from './database.ts';
+import { StoreError, StoreReason } from './error.ts';
+
+/** Files of executions. They live as long as their execution is kept. */
+export interface Binaries {
+  /** `id` is a UUID that the caller made up. Durable when it resolves; idempotent. Rejects with PayloadRefused over 256 MiB. */
+  put(file: { executionId: string; id: string; bytes: Uint8Array }): Promise<void>;
+  get(id: string): Promise<Uint8Array | undefined>;
+  /** Forgets files of executions that are neither under way nor kept. Resolves to how many chunks that were. */
+  prune(): Promise<number>;
+}
+
+const CHUNK_BYTES = 2 ** 20;
+const MAX_BYTES = 256 * 2 ** 20;
+
+const PUT: Statement = {
+  name: 'binary-put',
+  text: 'INSERT INTO millrace.binary_chunk (id, chunk, execution_id, bytes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+};
+
+const GET: Statement = { name: 'binary-get', text: 'SELECT bytes FROM millrace.binary_chunk WHERE id = $1 AND chunk = $2' };
+
+// An hour is longer than an execution that just ended takes from the queue to the history.
+const PRUNE: Statement = {
+  name: 'binary-prune',
+  text: `
+    WITH gone AS (
+      DELETE FROM millrace.binary_chunk b
+      WHERE b.created_at < now() - interval '1 hour'
+        AND NOT EXISTS (SELECT FROM millrace.queue q WHERE q.id = b.execution_id)
+        AND NOT EXISTS (SELECT FROM millrace.execution e WHERE e.id = b.execution_id AND e.kept = 'All')
+        AND NOT EXISTS (SELECT FROM millrace.dead_letter d WHERE d.id = b.execution_id)
+      RETURNING 1)
+    SELECT count(*) AS count FROM gone`,
+};
+
+export function createBinaries(database: Database): Binaries {
+  return {
+    async put({ executionId, id, bytes }) {
+      if (bytes.byteLength > MAX_BYTES) {
+        throw new StoreError(StoreReason.PayloadRefused, `A file of ${bytes.byteLength} bytes is over the limit of ${MAX_BYTES}: keep large files in object storage`);
+      }
+      await database.transaction(async (transaction) => {
+        for (let chunk = 0; chunk === 0 || chunk * CHUNK_BYTES < bytes.byteLength; chunk += 1) {
+          await transaction.query(PUT, [id, chunk, executionId, Buffer.from(bytes.subarray(chunk * CHUNK_BYTES, (chunk + 1) * CHUNK_BYTES))]);
+        }
+      });
+    },
+    async get(id) {
+      const chunks: Buffer[] = [];
+      for (;;) {
+        const [row] = await database.query<{ bytes: Buffer }>(GET, [id, chunks.length]);
+        if (row === undefined) break;
+        chunks.push(row.bytes);
+        if (row.bytes.length < CHUNK_BYTES) break;
+      }
+      return chunks.length === 0 ? undefined : Buffer.concat(chunks);
+    },
+    async prune() {
+      const [row] = await database.query<{ count: number }>(PRUNE);
+      return row?.count ?? 0;
+    },
+  };
+}

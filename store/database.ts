@@ -1,0 +1,154 @@
+import { type ClientBase, type ClientConfig, Pool, type PoolClient, type QueryConfig, TypeOverrides, types } from 'pg';
+import { type Patience, persist } from './backoff.ts';
+import { breaksConnection, toStoreError } from './database-error.ts';
+import { StoreError, StoreReason } from './error.ts';
+
+/** A statement with a name: prepared once per connection. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+/** Runs statements on one connection, inside one transaction. */
+export interface Transaction {
+  query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
+  /** Several statements without parameters, which may take up to an hour. */
+  script(sql: string): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  /** `postgres://…` */
+  url: string;
+  applicationName: string;
+}
+
+export interface DatabaseOptions extends ConnectionOptions {
+  poolSize: number;
+  /** Told about connections that broke while idle. */
+  onBroken(error: Error): void;
+  patience?: Patience;
+}
+
+/** How long a call is tried again. */
+const GIVE_UP_MS = 15_000;
+/** PostgreSQL ends a statement after this; the client gives up on a connection that is silent a little longer. */
+const STATEMENT_MS = 10_000;
+const SILENCE_MS = 12_000;
+const SCRIPT_MS = 3_600_000;
+
+/** A pool of connections. Every call is tried again when its connection breaks, so every call must be safe to repeat. */
+export class Database {
+  readonly #pool: Pool;
+  readonly #patience: Patience | undefined;
+  #closed = false;
+
+  constructor(options: DatabaseOptions) {
+    this.#patience = options.patience;
+    this.#pool = new Pool({ ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000 });
+    this.#pool.on('error', options.onBroken);
+  }
+
+  /** One statement, which is its own transaction. */
+  async query<Row extends object>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#persist(async (client) => select<Row>(client, statement, values));
+  }
+
+  /** All of `work` or nothing, READ COMMITTED. */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#persist(async (client) => inTransaction(client, work));
+  }
+
+  /** One statement; when an earlier try of it may have been committed unnoticed, it and `repair` in one transaction. */
+  async queryOnce<Row extends object>(
+    statement: Statement,
+    values: readonly unknown[],
+    repair: (transaction: Transaction, rows: Row[]) => Promise<Row[]>,
+  ): Promise<Row[]> {
+    return this.#persist(async (client, failures) => failures === 0
+      ? select<Row>(client, statement, values)
+      : inTransaction(client, async (transaction) => repair(transaction, await transaction.query<Row>(statement, values))));
+  }
+
+  /** Waits for calls under way. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#pool.end();
+  }
+
+  async #persist<T>(use: (client: PoolClient, failures: number) => Promise<T>): Promise<T> {
+    const attempt = async (failures: number): Promise<T> => {
+      if (this.#closed) throw new StoreError(StoreReason.StoreClosed, 'The store was closed');
+      try {
+        return await this.#lend(async (client) => use(client, failures));
+      } catch (error) {
+        throw toStoreError(error);
+      }
+    };
+    return persist(attempt, {
+      isTransient: (error) => error instanceof StoreError && error.transient,
+      giveUpMs: GIVE_UP_MS,
+      ...(this.#patience && { patience: this.#patience }),
+    });
+  }
+
+  async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    // The pool listens only while a connection is idle; without a listener a connection that breaks in use ends the process.
+    const onError = (): void => undefined;
+    client.on('error', onError);
+    let broken = false;
+    try {
+      return await use(client);
+    } catch (error) {
+      broken = breaksConnection(error);
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+}
+
+async function inTransaction<T>(client: ClientBase, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const result = await work({
+      query: async (statement, values = []) => select(client, statement, values),
+      script: async (sql) => {
+        await client.query(`SET LOCAL statement_timeout = ${SCRIPT_MS}`);
+        await client.query({ text: sql, query_timeout: SCRIPT_MS } as QueryConfig);
+      },
+    });
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // A broken connection takes its transaction with it.
+    if (!breaksConnection(error)) await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
+async function select<Row extends object>(client: ClientBase, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const result = await client.query<Row>({ ...statement, values: [...values] });
+  return result.rows;
+}
+
+const parsers = new TypeOverrides();
+// bigint: counts, milliseconds and epochs are far below 2^53.
+parsers.setTypeParser(types.builtins.INT8, Number);
+
+/** What every connection of Millrace has in common. */
+export function connectionConfig(options: ConnectionOptions): ClientConfig {
+  return {
+    connectionString: options.url,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    query_timeout: SILENCE_MS,
+    types: parsers,
+  };
+}

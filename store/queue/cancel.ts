@@ -1,0 +1,39 @@
+import type { Database, Statement } from '../database.ts';
+import { channel, type Notifications } from '../notifications.ts';
+import { type Ended, tellEnded } from './ended.ts';
+
+interface Row extends Ended {
+  running: boolean;
+}
+
+/** Rows are locked first, so that one that is claimed meanwhile is seen as running. */
+const CANCEL: Statement = {
+  name: 'cancel',
+  text: `
+    WITH target AS (
+      SELECT q.* FROM millrace.queue q WHERE q.id = ANY($1::uuid[]) ORDER BY q.id FOR UPDATE
+    ), marked AS (
+      UPDATE millrace.queue q SET canceled = true FROM target t WHERE q.id = t.id AND t.state = 'Running' AND NOT t.canceled
+    ), gone AS (
+      DELETE FROM millrace.queue q USING target t WHERE q.id = t.id AND t.state <> 'Running' RETURNING t.*
+    ), forgotten AS (
+      DELETE FROM millrace.checkpoint k USING gone WHERE k.execution_id = gone.id
+    ), history AS (
+      INSERT INTO millrace.execution (id, namespace, workflow, uid, revision, mode, status, pool, priority, created_at, started_at, fence, crashes, runner, parent,
+        workflow_run, kept, brief, response)
+      SELECT id, namespace, workflow, uid, revision, mode, 'Canceled', pool, priority, created_at, started_at, fence, crashes, runner, parent, workflow_run,
+        CASE WHEN save_failure = 'None' THEN 'None' ELSE 'Summary' END, '{}', response
+      FROM gone
+    )
+    SELECT t.id, t.state = 'Running' AS running, t.reply_to, t.workflow_run FROM target t`,
+};
+
+export function createCancel(database: Database, notifications: Notifications): (executionIds: readonly string[]) => Promise<string[]> {
+  return async (executionIds) => {
+    if (executionIds.length === 0) return [];
+    const rows = await database.query<Row>(CANCEL, [executionIds]);
+    tellEnded(notifications, rows.filter(({ running }) => !running));
+    for (const { id, running } of rows) if (running && id !== null) notifications.send(channel.canceled, id);
+    return rows.flatMap(({ id }) => (id === null ? [] : [id]));
+  };
+}

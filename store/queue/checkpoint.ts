@@ -1,0 +1,56 @@
+import type { Database, Statement } from '../database.ts';
+import type { CheckpointWrite, ResponseWrite } from '../lease.ts';
+import { channel, type Notifications } from '../notifications.ts';
+import { encodePayload, pack } from '../payload.ts';
+import { HELD, leaseColumns } from './held.ts';
+
+/** A checkpoint that is there already is the same one, written by a try whose answer got lost. */
+const CHECKPOINT: Statement = {
+  name: 'checkpoint',
+  text: `
+    WITH input AS (
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[]) AS i(id, fence, sequence, start, length)
+    ), ${HELD}, written AS (
+      INSERT INTO millrace.checkpoint (execution_id, sequence, data)
+      SELECT i.id, i.sequence, substring($1::bytea FROM i.start FOR i.length) FROM input i JOIN held USING (id)
+      ON CONFLICT DO NOTHING
+    )
+    SELECT DISTINCT id FROM input WHERE id NOT IN (SELECT id FROM held)`,
+};
+
+const RESPOND: Statement = {
+  name: 'respond',
+  text: `
+    WITH input AS (
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS i(id, fence, start, length)
+    ), ${HELD}, answered AS (
+      UPDATE millrace.queue q SET response = substring($1::bytea FROM i.start FOR i.length)
+      FROM input i JOIN held USING (id) WHERE q.id = i.id
+      RETURNING q.id, q.reply_to
+    )
+    SELECT i.id, a.reply_to, a.id IS NULL AS lost FROM input i LEFT JOIN answered a USING (id)`,
+};
+
+export interface Progress {
+  checkpoint(writes: readonly CheckpointWrite[]): Promise<string[]>;
+  respond(writes: readonly ResponseWrite[]): Promise<string[]>;
+}
+
+export function createProgress(database: Database, notifications: Notifications): Progress {
+  return {
+    async checkpoint(writes) {
+      if (writes.length === 0) return [];
+      const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
+      const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
+      const lost = await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths]);
+      return lost.map(({ id }) => id);
+    },
+    async respond(writes) {
+      if (writes.length === 0) return [];
+      const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ response }) => encodePayload(response))));
+      const rows = await database.query<{ id: string; reply_to: string | null; lost: boolean }>(RESPOND, [blob, ...leaseColumns(writes), starts, lengths]);
+      for (const { id, reply_to: replyTo } of rows) if (replyTo !== null) notifications.send(channel.reply(replyTo), id);
+      return rows.filter(({ lost }) => lost).map(({ id }) => id);
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import { channel, type Notifications } from '../notifications.ts';
+
+/** What a statement that ends executions says of each. */
+export interface Ended {
+  id: string | null;
+  reply_to: string | null;
+  workflow_run: string | null;
+}
+
+/** Tells those who wait for the answer, and the operator about executions that a WorkflowRun asked for. */
+export function tellEnded(notifications: Notifications, rows: readonly Ended[]): void {
+  for (const { id, reply_to: replyTo, workflow_run: workflowRun } of rows) {
+    if (id !== null && replyTo !== null) notifications.send(channel.reply(replyTo), id);
+    if (id !== null && workflowRun !== null) notifications.send(channel.finished, id);
+  }
+}

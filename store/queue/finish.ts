@@ -1,0 +1,118 @@
+import type { ErrorRecord } from '../../runner/engine/item.ts';
+import type { ExecutionResult, NodeRun } from '../../runner/engine/node-run.ts';
+import type { Database, Statement } from '../database.ts';
+import { StoreError, StoreReason } from '../error.ts';
+import { type Brief, summarize } from '../history.ts';
+import type { FinishWrite } from '../lease.ts';
+import type { Notifications } from '../notifications.ts';
+import { encodePayload, pack } from '../payload.ts';
+import { Keep } from '../route.ts';
+import { type Ended, tellEnded } from './ended.ts';
+import { HELD, leaseColumns } from './held.ts';
+
+interface Row extends Ended {
+  lost: boolean;
+}
+
+/**
+ * Moves executions from the queue to the history. One that is in the history with the same fence was moved by a try whose answer got lost.
+ * Static data is written by the last of several executions of one workflow that end in the same batch.
+ */
+const FINISH: Statement = {
+  name: 'finish',
+  text: `
+    WITH input AS (
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[])
+        AS i(id, fence, status, kept, brief, brief_length, response, response_length, data, data_length)
+    ), ${HELD}, gone AS (
+      DELETE FROM millrace.queue q USING held WHERE q.id = held.id RETURNING q.*
+    ), forgotten AS (
+      DELETE FROM millrace.checkpoint k USING gone WHERE k.execution_id = gone.id
+    ), history AS (
+      INSERT INTO millrace.execution (id, namespace, workflow, uid, revision, mode, status, pool, priority, created_at, started_at, fence, crashes, runner,
+        parent, workflow_run, kept, brief, response, data)
+      SELECT g.id, g.namespace, g.workflow, g.uid, g.revision, g.mode, i.status, g.pool, g.priority, g.created_at, g.started_at, g.fence, g.crashes, g.runner,
+        g.parent, g.workflow_run, i.kept, substring($1::bytea FROM i.brief FOR i.brief_length),
+        coalesce(g.response, substring($1::bytea FROM i.response FOR i.response_length)), substring($1::bytea FROM i.data FOR i.data_length)
+      FROM gone g JOIN input i USING (id)
+    ), kept AS (
+      INSERT INTO millrace.static_data (namespace, workflow, scope, data)
+      SELECT DISTINCT ON (g.namespace, g.workflow, s.scope) g.namespace, g.workflow, s.scope, substring($1::bytea FROM s.start FOR s.length)
+      FROM unnest($12::uuid[], $13::text[], $14::int[], $15::int[]) WITH ORDINALITY AS s(id, scope, start, length, position) JOIN gone g USING (id)
+      ORDER BY g.namespace, g.workflow, s.scope, s.position DESC
+      ON CONFLICT (namespace, workflow, scope) DO UPDATE SET data = EXCLUDED.data
+    )
+    SELECT i.id, g.reply_to, g.workflow_run, g.id IS NULL AND e.id IS NULL AS lost
+    FROM input i LEFT JOIN gone g USING (id) LEFT JOIN millrace.execution e ON e.id = i.id AND e.fence = i.fence`,
+};
+
+interface Encoded {
+  write: FinishWrite;
+  kept: Keep;
+  brief: Buffer;
+  response: Buffer | undefined;
+  data: Buffer | undefined;
+  scopes: { scope: string; data: Buffer }[];
+}
+
+export function keptOf({ result, save }: FinishWrite): Keep {
+  return result.status === 'Succeeded' ? save.success : save.failure;
+}
+
+async function encodeRuns(runs: readonly NodeRun[], kept: Keep): Promise<Buffer | undefined> {
+  if (kept === Keep.None) return undefined;
+  return encodePayload(kept === Keep.All ? runs : runs.map(summarize));
+}
+
+async function encode(write: FinishWrite): Promise<Encoded> {
+  const { result } = write;
+  const kept = keptOf(write);
+  const scopes = write.keepStaticData === false ? [] : scopesOf(result);
+  try {
+    return {
+      write, kept,
+      brief: await encodePayload(briefOf(result)),
+      response: result.response && await encodePayload(result.response),
+      data: await encodeRuns(result.runs, kept),
+      scopes: await Promise.all(scopes.map(async ({ scope, data }) => ({ scope, data: await encodePayload(data) }))),
+    };
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === StoreReason.PayloadRefused)) throw error;
+    // What cannot be kept must not keep its neighbours in the batch from ending, nor itself.
+    const refusal: ErrorRecord = { code: error.code, message: error.message };
+    const failed: ExecutionResult = { status: 'Failed', error: result.error ?? refusal, runs: result.runs };
+    return {
+      write: { ...write, result: failed }, kept: kept === Keep.None ? kept : Keep.Summary,
+      brief: await encodePayload(briefOf(failed)), response: undefined, data: await encodeRuns(result.runs, kept === Keep.None ? kept : Keep.Summary), scopes: [],
+    };
+  }
+}
+
+function briefOf({ error, lastNode, runs }: ExecutionResult): Brief {
+  const failed = runs.filter(({ status }) => status === 'error').length;
+  return { counts: { succeeded: runs.length - failed, failed }, ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
+}
+
+function scopesOf({ staticData }: ExecutionResult): { scope: string; data: unknown }[] {
+  const nodes = Object.entries(staticData?.nodes ?? {}).map(([scope, data]) => ({ scope, data }));
+  return staticData?.global === undefined ? nodes : [{ scope: '', data: staticData.global }, ...nodes];
+}
+
+export function createFinish(database: Database, notifications: Notifications): (writes: readonly FinishWrite[]) => Promise<string[]> {
+  return async (writes) => {
+    if (writes.length === 0) return [];
+    const encoded = await Promise.all(writes.map(encode));
+    const scopes = encoded.flatMap(({ write, scopes }) => scopes.map((scope) => ({ ...scope, id: write.executionId })));
+    const { blob, starts, lengths } = pack([
+      ...encoded.map(({ brief }) => brief), ...encoded.map(({ response }) => response), ...encoded.map(({ data }) => data), ...scopes.map(({ data }) => data),
+    ]);
+    const part = (column: readonly (number | null)[], n: number): (number | null)[] => column.slice(n * encoded.length, (n + 1) * encoded.length);
+    const rows = await database.query<Row>(FINISH, [
+      blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
+      ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
+      scopes.map(({ id }) => id), scopes.map(({ scope }) => scope), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
+    ]);
+    tellEnded(notifications, rows);
+    return rows.flatMap(({ lost, id }) => (lost && id !== null ? [id] : []));
+  };
+}

@@ -1,0 +1,150 @@
+import { canonicalJson } from './canonical-json.ts';
+import type { Database, Statement, Transaction } from './database.ts';
+import { StoreError, StoreReason } from './error.ts';
+import { channel, type Notifications } from './notifications.ts';
+import { decodePayload, encodePayload } from './payload.ts';
+import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WebhookTrigger, WorkflowKey } from './route.ts';
+import { watchRoutes } from './route-watch.ts';
+
+interface RouteRow {
+  namespace: string;
+  workflow: string;
+  uid: string;
+  active: boolean;
+  stable: string;
+  canary: string | null;
+  weight: number;
+  pool: string;
+  priority: number;
+  timeout_ms: number | null;
+  save_success: Keep;
+  save_failure: Keep;
+  triggers: Buffer;
+  epoch: number;
+}
+
+const COLUMNS = `namespace, workflow, uid, active, encode(stable, 'hex') AS stable, encode(canary, 'hex') AS canary, weight,
+  pool, priority, timeout_ms, save_success, save_failure, triggers, epoch`;
+
+const GET: Statement = { name: 'route-get', text: `SELECT ${COLUMNS} FROM millrace.route WHERE namespace = $1 AND workflow = $2` };
+const LIST: Statement = { name: 'route-list', text: `SELECT ${COLUMNS} FROM millrace.route ORDER BY namespace, workflow` };
+
+/** Routes change rarely: one writer at a time per namespace keeps claims of webhooks free of deadlocks. */
+const LOCK: Statement = { name: 'route-lock', text: `SELECT pg_advisory_xact_lock(727274002, hashtext($1))` };
+
+const CONFLICTS: Statement = {
+  name: 'route-conflicts',
+  text: `
+    SELECT w.method, w.path, w.workflow FROM millrace.webhook w JOIN unnest($3::text[], $4::text[]) AS wanted(method, path)
+    ON w.namespace = $1 AND w.method = wanted.method AND w.path = wanted.path WHERE w.workflow <> $2`,
+};
+
+const PUT: Statement = {
+  name: 'route-put',
+  text: `
+    INSERT INTO millrace.route AS r (namespace, workflow, uid, active, stable, canary, weight, pool, priority, timeout_ms, save_success, save_failure, triggers, epoch)
+    SELECT $1, $2, $3, $4, s.revision, c.revision, $7, $8, $9, $10, $11, $12, $13, nextval('millrace.route_epoch')
+    FROM millrace.revision s LEFT JOIN millrace.revision c ON c.revision = decode($6, 'hex')
+    WHERE s.revision = decode($5, 'hex') AND s.namespace = $1 AND s.workflow = $2 AND (c.revision IS NULL) = ($6 IS NULL)
+    FOR KEY SHARE OF s
+    ON CONFLICT (namespace, workflow) DO UPDATE SET uid = EXCLUDED.uid, active = EXCLUDED.active, stable = EXCLUDED.stable, canary = EXCLUDED.canary,
+      weight = EXCLUDED.weight, pool = EXCLUDED.pool, priority = EXCLUDED.priority, timeout_ms = EXCLUDED.timeout_ms,
+      save_success = EXCLUDED.save_success, save_failure = EXCLUDED.save_failure, triggers = EXCLUDED.triggers, epoch = EXCLUDED.epoch
+    RETURNING r.epoch`,
+};
+
+/** The transaction that changes a route tells it, so that this message comes whenever the change does. Routes change rarely. */
+const TELL: Statement = { name: 'route-tell', text: `SELECT pg_notify('${channel.routes}', $1)` };
+
+const UNCLAIM: Statement = { name: 'webhook-unclaim', text: 'DELETE FROM millrace.webhook WHERE namespace = $1 AND workflow = $2' };
+
+const CLAIM: Statement = {
+  name: 'webhook-claim',
+  text: 'INSERT INTO millrace.webhook (namespace, workflow, method, path) SELECT $1, $2, method, path FROM unnest($3::text[], $4::text[]) AS wanted(method, path)',
+};
+
+const REMOVE: Statement = { name: 'route-remove', text: 'DELETE FROM millrace.route WHERE namespace = $1 AND workflow = $2 AND uid = $3 RETURNING 1 AS gone' };
+
+const FORGET_DATA: Statement = { name: 'static-data-forget', text: 'DELETE FROM millrace.static_data WHERE namespace = $1 AND workflow = $2' };
+
+function toRoute(row: RouteRow): Route {
+  return {
+    namespace: row.namespace, workflow: row.workflow, uid: row.uid, active: row.active, stable: row.stable,
+    ...(row.canary !== null && { canary: row.canary }),
+    weight: row.weight, pool: row.pool, priority: row.priority,
+    ...(row.timeout_ms !== null && { timeoutMs: row.timeout_ms }),
+    save: { success: row.save_success, failure: row.save_failure },
+    triggers: decodePayload(row.triggers) as RouteTrigger[],
+    epoch: row.epoch,
+  };
+}
+
+/** Paths that match the same requests get the same text. */
+export function claimedPath(path: string): string {
+  return path.split('/').map((segment) => (segment.startsWith(':') ? ':' : segment)).join('/');
+}
+
+/** Webhooks that an active route claims, each once. */
+function claimsOf(route: RouteSpec): { method: string; path: string }[] {
+  if (!route.active) return [];
+  const webhooks = route.triggers.filter((trigger): trigger is WebhookTrigger => trigger.kind === 'Webhook');
+  const claims = new Map(webhooks.map(({ method, path }) => [`${method} ${claimedPath(path)}`, { method, path: claimedPath(path) }]));
+  return [...claims.values()];
+}
+
+function isSame(route: Route, spec: RouteSpec): boolean {
+  return canonicalJson(route) === canonicalJson({ ...spec, weight: spec.weight ?? 0, epoch: route.epoch });
+}
+
+async function write(transaction: Transaction, spec: RouteSpec): Promise<RouteApplied> {
+  const key = [spec.namespace, spec.workflow];
+  const claims = claimsOf(spec);
+  const wanted = [claims.map(({ method }) => method), claims.map(({ path }) => path)];
+  await transaction.query(LOCK, [spec.namespace]);
+  const [before] = await transaction.query<RouteRow>(GET, key);
+  const taken = await transaction.query<{ method: string; path: string; workflow: string }>(CONFLICTS, [...key, ...wanted]);
+  if (taken.length > 0) {
+    const conflicts: RouteConflict[] = taken.map(({ method, path, workflow }) => ({ method, path, owner: { namespace: spec.namespace, workflow } }));
+    return { changed: false, epoch: before?.epoch ?? 0, conflicts };
+  }
+  if (before !== undefined && before.uid !== spec.uid) await transaction.query(FORGET_DATA, key);
+  const [after] = await transaction.query<{ epoch: number }>(PUT, [
+    ...key, spec.uid, spec.active, spec.stable, spec.canary ?? null, spec.weight ?? 0, spec.pool, spec.priority, spec.timeoutMs ?? null,
+    spec.save.success, spec.save.failure, await encodePayload(spec.triggers),
+  ]);
+  if (after === undefined) {
+    throw new StoreError(StoreReason.RevisionNotFound, `Revision ${spec.stable}${spec.canary === undefined ? '' : ` or ${spec.canary}`} of ${spec.namespace}/${spec.workflow} is not stored: put it first`);
+  }
+  await transaction.query(UNCLAIM, key);
+  await transaction.query(CLAIM, [...key, ...wanted]);
+  await transaction.query(TELL, [key.join('/')]);
+  return { changed: true, epoch: after.epoch, conflicts: [] };
+}
+
+export function createRoutes({ database, notifications, onError }: { database: Database; notifications: Notifications; onError(error: unknown): void }): Routes {
+  const get = async ({ namespace, workflow }: WorkflowKey): Promise<Route | undefined> => {
+    const [row] = await database.query<RouteRow>(GET, [namespace, workflow]);
+    return row && toRoute(row);
+  };
+  const list = async (): Promise<Route[]> => (await database.query<RouteRow>(LIST)).map(toRoute);
+  return {
+    get,
+    list,
+    async apply(spec) {
+      const before = await get(spec);
+      if (before !== undefined && isSame(before, spec)) return { changed: false, epoch: before.epoch, conflicts: [] };
+      return database.transaction(async (transaction) => write(transaction, spec));
+    },
+    async remove({ namespace, workflow, uid }) {
+      return database.transaction(async (transaction) => {
+        await transaction.query(LOCK, [namespace]);
+        const gone = await transaction.query(REMOVE, [namespace, workflow, uid]);
+        if (gone.length === 0) return false;
+        await transaction.query(FORGET_DATA, [namespace, workflow]);
+        await transaction.query(TELL, [`${namespace}/${workflow}`]);
+        return true;
+      });
+    },
+    watch: async (listener) => watchRoutes({ get, list, notifications, onError }, listener),
+  };
+}
