@@ -17,11 +17,11 @@ export class Calls {
   }
 
   /** Rejects with the WorkflowError that the supervisor answered. */
-  call<M extends Method>(executionId: string, method: M, argument: SupervisorMethods[M][0]): Promise<SupervisorMethods[M][1]> {
+  call<M extends Method>(assignment: string, method: M, argument: SupervisorMethods[M][0]): Promise<SupervisorMethods[M][1]> {
     const call = this.#next++;
     return new Promise((resolve, reject) => {
       this.#pending.set(call, { resolve: (value) => resolve(value as SupervisorMethods[M][1]), reject });
-      this.#send({ kind: 'call', call, executionId, method, argument });
+      this.#send({ kind: 'call', call, assignment, method, argument });
     });
   }
 

@@ -5,6 +5,7 @@
 import process from 'node:process';
 import { execute } from '../engine/engine.ts';
 import { toErrorRecord, WorkflowError } from '../engine/error.ts';
+import { startNode } from '../engine/start-node.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import { createFetch } from '../egress.ts';
 import { nodeTypes } from '../nodes/registry.ts';
@@ -18,27 +19,32 @@ import { tracedSandbox } from './traced-sandbox.ts';
 
 const WORK_FD = 4;
 const CACHED_REVISIONS = 1000;
+/** Before the engine starts: errors that no other life of the execution would be spared. */
+const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing']);
 
 const send = (message: ToSupervisor): void => void process.send?.(message);
 const calls = new Calls(send);
 const egress = createFetch(JSON.parse(process.argv[2] ?? '[]') as string[]);
 const sandbox = tracedSandbox(createSandbox(), currentWorkWriter(WORK_FD));
-const revisions = new RevisionCache(CACHED_REVISIONS, (revision, executionId) => calls.call(executionId, 'loadRevision', revision));
+const revisions = new RevisionCache(CACHED_REVISIONS, (revision, assignment) => calls.call(assignment, 'loadRevision', revision));
 const running = new Map<string, AbortController>();
 let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'baseUrl'> = { variables: {}, baseUrl: '' };
 
 async function run(assignment: Assignment, signal: AbortSignal): Promise<ExecutionResult> {
-  const workflow = await revisions.get(assignment.revision, assignment.executionId);
+  const { executionId, start, resume, timeoutMs } = assignment;
   const host = supervisedHost(assignment, { calls, sandbox, fetch: egress.fetch, send, ...settings });
+  const definition = await revisions.get(assignment.revision, assignment.id);
+  const workflow = { ...definition, id: assignment.workflowId };
   return execute(
     {
-      executionId: assignment.executionId,
-      workflow: { ...workflow, id: assignment.workflowId },
+      executionId,
+      workflow,
       mode: assignment.mode,
-      start: assignment.start,
+      start: { node: startNode(workflow, nodeTypes, start.node), items: start.items },
       resume: assignment.checkpoints,
       signal,
-      ...(assignment.timeoutMs === undefined ? {} : { deadline: host.now() + assignment.timeoutMs }),
+      ...(resume?.items ? { resumeItems: resume.items } : {}),
+      ...(timeoutMs === undefined ? {} : { deadline: host.now() + timeoutMs }),
     },
     host,
     nodeTypes,
@@ -46,14 +52,18 @@ async function run(assignment: Assignment, signal: AbortSignal): Promise<Executi
 }
 
 async function start(assignment: Assignment): Promise<void> {
-  const { executionId } = assignment;
+  const { id } = assignment;
   const controller = new AbortController();
-  running.set(executionId, controller);
-  const result = await run(assignment, controller.signal).catch(
-    (error: unknown): ExecutionResult => ({ status: ExecutionStatus.Failed, error: toErrorRecord(error), runs: [] }),
-  );
-  running.delete(executionId);
-  send({ kind: 'finished', executionId, result });
+  running.set(id, controller);
+  try {
+    send({ kind: 'finished', assignment: id, result: await run(assignment, controller.signal) });
+  } catch (error) {
+    const record = toErrorRecord(error);
+    if (FATAL.has(record.code)) send({ kind: 'finished', assignment: id, result: { status: ExecutionStatus.Failed, error: record, runs: [] } });
+    else send({ kind: 'abandoned', assignment: id, code: record.code, message: record.message });
+  } finally {
+    running.delete(id);
+  }
 }
 
 process.on('message', (message: ToExecutor) => {
@@ -65,7 +75,7 @@ process.on('message', (message: ToExecutor) => {
       void start(message.assignment);
       break;
     case 'cancel':
-      running.get(message.executionId)?.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
+      running.get(message.assignment)?.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
       break;
     case 'answer':
       calls.answer(message);

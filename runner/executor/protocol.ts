@@ -6,6 +6,8 @@ import type { WorkflowDefinition } from '../engine/workflow.ts';
 
 /** One execution handed to an executor. Plain data: it crosses a process boundary. */
 export interface Assignment {
+  /** Execution and fence: a later claim of the same execution, even by the same runner, is another assignment. */
+  id: string;
   executionId: string;
   /** Id of the Workflow, `namespace/name`. */
   workflowId: string;
@@ -16,8 +18,6 @@ export interface Assignment {
   checkpoints: readonly Checkpoint[];
   /** Present when this execution comes back from a Wait. */
   resume?: Resume;
-  /** An earlier owner has answered the webhook already. */
-  responded?: boolean;
   /** Milliseconds that are left of the execution's timeout. */
   timeoutMs?: number;
   staticData: { global: JsonObject; nodes: Record<string, JsonObject> };
@@ -39,19 +39,21 @@ export type Method = keyof SupervisorMethods;
 export type ToExecutor =
   | { kind: 'configure'; variables: Record<string, string>; baseUrl: string }
   | { kind: 'start'; assignment: Assignment }
-  | { kind: 'cancel'; executionId: string; reason: CancelReason }
+  | { kind: 'cancel'; assignment: string; reason: CancelReason }
   | { kind: 'answer'; call: number; value?: unknown; error?: ErrorRecord };
 
 export type ToSupervisor =
   | { kind: 'ready' }
   /** Sent at a steady beat; its absence means that the event loop is stuck. */
   | { kind: 'beat' }
-  | { kind: 'call'; call: number; executionId: string; method: Method; argument: unknown }
+  | { kind: 'call'; call: number; assignment: string; method: Method; argument: unknown }
   | { kind: 'console'; executionId: string; node: string; level: string; text: string }
-  | { kind: 'finished'; executionId: string; result: ExecutionResult };
+  | { kind: 'finished'; assignment: string; result: ExecutionResult }
+  /** This life of the execution must not go on; another one will. `code` says why. */
+  | { kind: 'abandoned'; assignment: string; code: string; message: string };
 
-/** Why an execution is stopped from outside. Only Canceled ends it; the others leave it to another runner. */
-export const CancelReason = { Canceled: 'Canceled', LeaseLost: 'LeaseLost', HandBack: 'HandBack' } as const;
+/** Why an execution is stopped from outside: codes of the error the engine is given. Only ExecutionCanceled ends it for good. */
+export const CancelReason = { Canceled: 'ExecutionCanceled', LeaseLost: 'LeaseLost', HandBack: 'HandBack' } as const;
 export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason];
 
 /** How often an executor tells that its event loop turns, in milliseconds. */

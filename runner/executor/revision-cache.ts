@@ -4,21 +4,21 @@ import type { WorkflowDefinition } from '../engine/workflow.ts';
 export class RevisionCache {
   readonly #entries = new Map<string, Promise<WorkflowDefinition>>();
   readonly #capacity: number;
-  readonly #load: (revision: string, executionId: string) => Promise<WorkflowDefinition>;
+  readonly #load: (revision: string, assignment: string) => Promise<WorkflowDefinition>;
 
-  constructor(capacity: number, load: (revision: string, executionId: string) => Promise<WorkflowDefinition>) {
+  constructor(capacity: number, load: (revision: string, assignment: string) => Promise<WorkflowDefinition>) {
     this.#capacity = capacity;
     this.#load = load;
   }
 
-  get(revision: string, executionId: string): Promise<WorkflowDefinition> {
+  get(revision: string, assignment: string): Promise<WorkflowDefinition> {
     const cached = this.#entries.get(revision);
     if (cached) {
       this.#entries.delete(revision);
       this.#entries.set(revision, cached);
       return cached;
     }
-    const loading = this.#load(revision, executionId);
+    const loading = this.#load(revision, assignment);
     this.#entries.set(revision, loading);
     loading.catch(() => this.#entries.delete(revision));
     const [oldest] = this.#entries.keys();

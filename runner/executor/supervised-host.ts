@@ -16,36 +16,36 @@ export interface SupervisedHostDeps {
 }
 
 /** Files of an execution, kept by the supervisor, which stores them durably before the reference is handed out. */
-function supervisedBinaries(calls: Calls, executionId: string): BinaryStore {
+function supervisedBinaries(calls: Calls, assignment: string): BinaryStore {
   return {
     async put(bytes, about) {
       const reference = { id: randomUUID(), size: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex'), ...about };
-      await calls.call(executionId, 'putBinary', { bytes, reference });
+      await calls.call(assignment, 'putBinary', { bytes, reference });
       return reference;
     },
-    get: (reference) => calls.call(executionId, 'getBinary', reference.id),
+    get: (reference) => calls.call(assignment, 'getBinary', reference.id),
   };
 }
 
 /** What the engine sees inside an executor: its own clock and network, and the supervisor for everything durable. */
 export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps): EngineHost {
   const { calls, send } = deps;
-  const { executionId } = assignment;
+  const { executionId, id } = assignment;
   return {
     now: () => Date.now() + assignment.clockOffsetMs,
     random: () => Math.random(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
     fetch: deps.fetch,
     sandbox: deps.sandbox,
-    binaries: supervisedBinaries(calls, executionId),
+    binaries: supervisedBinaries(calls, id),
     credential: (type, name) =>
       Promise.reject(new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}': credentials are not supported in runner pools yet.`)),
-    loadWorkflow: (id) => calls.call(executionId, 'loadWorkflow', id),
+    loadWorkflow: (workflow) => calls.call(id, 'loadWorkflow', workflow),
     variables: deps.variables,
     staticData: assignment.staticData,
     baseUrl: deps.baseUrl,
-    commit: (checkpoint) => calls.call(executionId, 'commit', checkpoint),
-    respond: (response) => calls.call(executionId, 'respond', response),
+    commit: (checkpoint) => calls.call(id, 'commit', checkpoint),
+    respond: (response) => calls.call(id, 'respond', response),
     onConsole: (line) => send({ kind: 'console', executionId, ...line }),
   };
 }

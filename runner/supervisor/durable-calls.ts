@@ -45,9 +45,8 @@ export class DurableCalls {
         // Should this executor die, the next one goes on from here without asking the store.
         assignment.checkpoints = [...assignment.checkpoints, checkpoint];
       },
-      respond: async ({ claim: { executionId, fence }, assignment }, response) => {
+      respond: async ({ claim: { executionId, fence } }, response) => {
         if (!(await responded({ executionId, fence, response }))) throw leaseLost();
-        assignment.responded = true;
       },
       loadRevision: async (_, revision) => {
         const definition = await revisions.get(revision);

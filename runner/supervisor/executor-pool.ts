@@ -1,4 +1,3 @@
-import type { ExecutionResult } from '../engine/node-run.ts';
 import type { Assignment, CancelReason } from '../executor/protocol.ts';
 import { ExecutorProcess, ExitCause, type ExecutorExit, type ExecutorHandlers, type ExecutorOptions } from './executor-process.ts';
 import { verdict } from './verdict.ts';
@@ -64,11 +63,11 @@ export class ExecutorPool {
   }
 
   /** Asks the executor that runs it to stop it. False when none runs it; a suspect that waits for one is forgotten. */
-  cancel(executionId: string, reason: CancelReason): boolean {
-    const waiting = this.#suspects.findIndex((assignment) => assignment.executionId === executionId);
+  cancel(assignment: Assignment, reason: CancelReason): boolean {
+    const waiting = this.#suspects.indexOf(assignment);
     if (waiting !== -1) this.#suspects.splice(waiting, 1);
-    const executor = [...this.#executors].find(({ running }) => running.has(executionId));
-    executor?.cancel(executionId, reason);
+    const executor = [...this.#executors].find(({ running }) => running.has(assignment.id));
+    executor?.cancel(assignment.id, reason);
     return executor !== undefined;
   }
 
@@ -87,16 +86,22 @@ export class ExecutorPool {
     const id = this.#nextId++;
     const executor: ExecutorProcess = new ExecutorProcess(id, this.#options, {
       ...this.#handlers,
-      onFinished: (assignment, result) => this.#finished(executor, assignment, result),
+      onFinished: (assignment, result) => {
+        this.#handlers.onFinished(assignment, result);
+        this.#freed(executor);
+      },
+      onAbandoned: (assignment, reason) => {
+        this.#handlers.onAbandoned(assignment, reason);
+        this.#freed(executor);
+      },
       onReady: () => this.#offer(),
       onExit: (exit) => this.#exited(executor, exit),
     });
     this.#executors.add(executor);
   }
 
-  #finished(executor: ExecutorProcess, assignment: Assignment, result: ExecutionResult): void {
+  #freed(executor: ExecutorProcess): void {
     this.#solo.delete(executor);
-    this.#handlers.onFinished(assignment, result);
     this.#offer();
   }
 

@@ -18,7 +18,7 @@ export type ExitCause = (typeof ExitCause)[keyof typeof ExitCause];
 
 export interface ExecutorExit {
   cause: ExitCause;
-  /** Executions that were running in it. */
+  /** What was running in it. */
   running: Assignment[];
   /** What it was working on last. */
   current: CurrentWork | undefined;
@@ -27,6 +27,8 @@ export interface ExecutorExit {
 export interface ExecutorHandlers {
   onCall(assignment: Assignment, method: Method, argument: unknown): Promise<unknown>;
   onFinished(assignment: Assignment, result: ExecutionResult): void;
+  /** The executor gave the execution up without a result. */
+  onAbandoned(assignment: Assignment, reason: { code: string; message: string }): void;
   onConsole(line: Extract<ToSupervisor, { kind: 'console' }>): void;
   onReady(): void;
   onExit(exit: ExecutorExit): void;
@@ -48,6 +50,7 @@ export interface ExecutorOptions {
  * code runs. Its supervisor may kill it at any moment; what it was running is handed back through `onExit`.
  */
 export class ExecutorProcess {
+  /** By assignment id. */
   readonly running = new Map<string, Assignment>();
   readonly #child: ChildProcess;
   readonly #handlers: ExecutorHandlers;
@@ -105,12 +108,12 @@ export class ExecutorProcess {
   }
 
   start(assignment: Assignment): void {
-    this.running.set(assignment.executionId, assignment);
+    this.running.set(assignment.id, assignment);
     this.#send({ kind: 'start', assignment });
   }
 
-  cancel(executionId: string, reason: CancelReason): void {
-    this.#send({ kind: 'cancel', executionId, reason });
+  cancel(assignment: string, reason: CancelReason): void {
+    this.#send({ kind: 'cancel', assignment, reason });
   }
 
   kill(cause: ExitCause): void {
@@ -137,17 +140,23 @@ export class ExecutorProcess {
       case 'call':
         void this.#answer(message);
         break;
-      case 'finished': {
-        const assignment = this.running.get(message.executionId);
-        this.running.delete(message.executionId);
-        if (assignment) this.#handlers.onFinished(assignment, message.result);
+      case 'finished':
+        this.#release(message.assignment, (assignment) => this.#handlers.onFinished(assignment, message.result));
         break;
-      }
+      case 'abandoned':
+        this.#release(message.assignment, (assignment) => this.#handlers.onAbandoned(assignment, message));
+        break;
     }
   }
 
-  async #answer({ call, executionId, method, argument }: Extract<ToSupervisor, { kind: 'call' }>): Promise<void> {
-    const assignment = this.running.get(executionId);
+  #release(id: string, tell: (assignment: Assignment) => void): void {
+    const assignment = this.running.get(id);
+    this.running.delete(id);
+    if (assignment) tell(assignment);
+  }
+
+  async #answer({ call, assignment: id, method, argument }: Extract<ToSupervisor, { kind: 'call' }>): Promise<void> {
+    const assignment = this.running.get(id);
     if (!assignment) return;
     try {
       this.#send({ kind: 'answer', call, value: await this.#handlers.onCall(assignment, method, argument) });

@@ -1,6 +1,7 @@
 import { WorkflowError, toErrorRecord } from '../engine/error.ts';
 import { ExecutionMode, ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
+import { StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
 import type { Claim, Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
@@ -28,6 +29,8 @@ export interface SupervisorLog {
 const MAX_BATCH = 500;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
+/** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
+const HAND_BACK: ReadonlySet<string> = new Set([CancelReason.HandBack, CancelReason.LeaseLost, StoreReason.StoreUnavailable, StoreReason.StoreTimeout]);
 
 /** Claims work of one pool, runs it in executors, and makes every result durable. Holds the only connection to the store. */
 export class Supervisor {
@@ -38,8 +41,6 @@ export class Supervisor {
   readonly #pool: ExecutorPool;
   readonly #keeper: LeaseKeeper;
   readonly #owned = new Map<string, Owned>();
-  /** Executions that were asked to stop, and why. */
-  readonly #stopped = new Map<string, CancelReason>();
   readonly #calls: DurableCalls;
   #stopListening: (() => Promise<void>)[] = [];
   #claiming = false;
@@ -56,6 +57,7 @@ export class Supervisor {
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),
+      onAbandoned: (assignment, reason) => void this.#abandoned(assignment, reason),
       onConsole: ({ executionId, node, level, text }) => this.#log.info({ execution: executionId, node, level, text }, 'Code printed'),
       onCapacity: () => void this.#claim(),
       onExecutorExit: ({ cause, running, current }) => {
@@ -68,10 +70,10 @@ export class Supervisor {
       renew: (renewal) => queue.renew(renewal),
       leases: () => this.#leases(),
       onRenewed: ({ lost, canceled }) => {
-        for (const id of lost) this.#drop(id, CancelReason.LeaseLost);
+        for (const id of lost) this.#drop(id);
         for (const id of canceled) this.#stop(id, CancelReason.Canceled);
       },
-      onExpired: (error) => this.#abandonAll(error),
+      onExpired: (error) => this.#dropAll(error),
       monotonic: () => performance.now(),
     });
   }
@@ -139,7 +141,7 @@ export class Supervisor {
     this.#metrics.claimed.inc();
     this.#metrics.queueSeconds.observe(Math.max(0, this.#store.now() - claim.createdAt) / 1000);
     if (claim.remainingMs !== undefined && claim.remainingMs <= 0) {
-      const error = { code: 'ExecutionTimedOut', message: 'The execution was over its timeout before a runner could go on with it.' };
+      const error = { code: 'ExecutionTimeout', message: 'The execution was over its timeout before a runner could go on with it.' };
       void this.#finished(assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
       return;
     }
@@ -148,6 +150,7 @@ export class Supervisor {
 
   #assign(claim: Claim): Assignment {
     return {
+      id: `${claim.executionId}/${claim.fence}`,
       executionId: claim.executionId,
       workflowId: `${claim.namespace}/${claim.workflow}`,
       revision: claim.revision,
@@ -156,74 +159,92 @@ export class Supervisor {
       checkpoints: claim.checkpoints,
       staticData: claim.staticData,
       clockOffsetMs: this.#store.now() - Date.now(),
-      ...(claim.response ? { responded: true } : {}),
       ...(claim.resume ? { resume: claim.resume } : {}),
       ...(claim.remainingMs === undefined ? {} : { timeoutMs: claim.remainingMs }),
     };
   }
 
   async #call(assignment: Assignment, method: Method, argument: unknown): Promise<unknown> {
-    const owned = this.#owned.get(assignment.executionId);
+    const owned = this.#ownedAs(assignment);
     if (!owned) throw leaseLost();
     try {
       return await this.#calls.answer(owned, method, argument as SupervisorMethods[Method][0]);
     } catch (error) {
-      if (error instanceof WorkflowError && error.code === 'LeaseLost') this.#drop(assignment.executionId, CancelReason.LeaseLost);
+      if (error instanceof WorkflowError && error.code === 'LeaseLost') this.#drop(assignment.executionId);
       throw error;
     }
   }
 
   async #finished(assignment: Assignment, result: ExecutionResult): Promise<void> {
-    const { executionId } = assignment;
-    const owned = this.#owned.get(executionId);
+    const owned = this.#ownedAs(assignment);
     if (!owned) return;
-    const { fence, save, mode } = owned.claim;
-    try {
-      const stopped = this.#stopped.get(executionId);
-      if (stopped === CancelReason.HandBack && result.status === ExecutionStatus.Canceled) {
-        await this.#store.queue.release([{ executionId, fence }]);
-      } else if (result.status === ExecutionStatus.Waiting && result.wait) {
+    const { executionId, fence, save, mode } = owned.claim;
+    await this.#conclude(owned, async () => {
+      if (result.status === ExecutionStatus.Waiting && result.wait) {
         await this.#store.queue.wait([{ executionId, fence, wait: result.wait }]);
-      } else {
-        await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
-        this.#metrics.finished.inc({ status: result.status });
+        return;
       }
+      await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
+      this.#metrics.finished.inc({ status: result.status });
+    });
+  }
+
+  /** An end without a result: hand the execution back, or count a crash when nobody knows why it ended. */
+  async #abandoned(assignment: Assignment, { code, message }: { code: string; message: string }): Promise<void> {
+    const owned = this.#ownedAs(assignment);
+    if (!owned) return;
+    const { executionId, fence } = owned.claim;
+    const lease = { executionId, fence };
+    await this.#conclude(owned, async () => {
+      if (HAND_BACK.has(code)) {
+        await this.#store.queue.release([lease]);
+        return;
+      }
+      this.#log.error({ execution: executionId, code, reason: message }, 'Failed to run an execution');
+      await this.#store.queue.crash([{ ...lease, reason: code }]);
+    });
+  }
+
+  async #conclude({ assignment }: Owned, store: () => Promise<void>): Promise<void> {
+    try {
+      await store();
     } catch (error) {
       // The lease ends with nobody renewing it, and the execution goes on elsewhere from its last checkpoint.
-      this.#log.error({ err: error, execution: executionId }, 'Failed to store the end of an execution');
+      this.#log.error({ err: error, execution: assignment.executionId }, 'Failed to store how an execution went');
     } finally {
-      this.#forget(executionId);
+      if (this.#ownedAs(assignment)) this.#owned.delete(assignment.executionId);
     }
+  }
+
+  /** Undefined when the execution was lost meanwhile, even if it was claimed anew. */
+  #ownedAs(assignment: Assignment): Owned | undefined {
+    const owned = this.#owned.get(assignment.executionId);
+    return owned?.assignment === assignment ? owned : undefined;
   }
 
   #leases(): Lease[] {
     return [...this.#owned.values()].map(({ claim }) => ({ executionId: claim.executionId, fence: claim.fence }));
   }
 
-  /** Asks the engine to stop; the end comes back as a result. */
+  /** Asks the engine to stop; the end comes back as a result, or as abandoned. */
   #stop(executionId: string, reason: CancelReason): void {
     const owned = this.#owned.get(executionId);
-    if (!owned) return;
-    this.#stopped.set(executionId, reason);
-    if (this.#pool.cancel(executionId, reason)) return;
-    const error = { code: 'ExecutionCanceled', message: 'The execution was canceled.' };
-    void this.#finished(owned.assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
+    if (!owned || this.#pool.cancel(owned.assignment, reason)) return;
+    const message = 'The execution was stopped before an executor was free for it.';
+    if (reason === CancelReason.Canceled) void this.#finished(owned.assignment, { status: ExecutionStatus.Canceled, error: { code: reason, message }, runs: [] });
+    else void this.#abandoned(owned.assignment, { code: reason, message });
   }
 
   /** Stops an execution that is not ours any more; whatever it still says is not listened to. */
-  #drop(executionId: string, reason: CancelReason): void {
-    this.#pool.cancel(executionId, reason);
-    this.#forget(executionId);
+  #drop(executionId: string): void {
+    const owned = this.#owned.get(executionId);
+    this.#owned.delete(executionId);
+    if (owned) this.#pool.cancel(owned.assignment, CancelReason.LeaseLost);
   }
 
-  #abandonAll(error: unknown): void {
+  #dropAll(error: unknown): void {
     if (this.#owned.size === 0) return;
     this.#log.error({ err: error, executions: this.#owned.size }, 'Gave up all executions: the lease could not be renewed');
-    for (const id of this.#owned.keys()) this.#drop(id, CancelReason.LeaseLost);
-  }
-
-  #forget(executionId: string): void {
-    this.#owned.delete(executionId);
-    this.#stopped.delete(executionId);
+    for (const id of this.#owned.keys()) this.#drop(id);
   }
 }
