@@ -48,8 +48,9 @@ export interface ReflectorOptions<T extends AnyObject> {
   /** Objects per page of a list. Default 500. */
   pageSize?: number;
   /**
-   * A watch that says nothing for this long is taken for dead and opened again where it stopped, in milliseconds. Default 90,000: the API
-   * server sends a bookmark about every minute, and where it does not, opening a watch anew costs one request.
+   * A watch that says nothing for this long is taken for dead and opened again where it stopped, in milliseconds. Default 90,000. Where
+   * nothing changes the API server sends a bookmark only every minute or two, so a quiet watch is now and then opened for nothing, which
+   * costs one request.
    */
   idleMs?: number;
 }
@@ -59,6 +60,8 @@ const BACKOFF = { baseMs: 200, capMs: 30_000 };
 const WATCH_SECONDS = { least: 240, spread: 240 };
 /** A watch that ends sooner and without an event counts as failed, or a broken proxy would have us ask without pause. */
 const SHORT_WATCH_MS = 1000;
+/** A watch that stood this long was a success, though it broke in the end. */
+const STEADY_WATCH_MS = 10_000;
 /** After so many answers in a row that make no sense for the version we continue from, list again. */
 const MAX_DOUBTS = 3;
 /** Says nothing about the version: the server, or a proxy before it, is busy, starting or gone. */
@@ -106,18 +109,22 @@ export class Reflector<T extends AnyObject> {
   /** Decides how to go on after a failure; returns how long to wait before. */
   #failed(err: unknown): number {
     const failure = err instanceof KubeError ? err : undefined;
-    const wasListing = this.#version === undefined;
-    if (isExpired(err)) this.#version = undefined;
+    const failedTo = this.#version === undefined ? 'list' : 'watch';
+    if (isExpired(err)) this.#startOver(failedTo);
     else if (isDoubtful(failure)) this.#doubts += 1;
     if (this.#doubts >= MAX_DOUBTS) this.#version = undefined;
-    // A list that takes longer than the server keeps its pages: fewer, larger pages.
-    if (wasListing && isExpired(err)) this.#pageSize = Math.min(this.#pageSize * 4, 100_000);
-    this.#options.observer?.failed(failure?.reason ?? 'Unknown');
     const delay = this.#backoff.next(failure?.retryAfterMs);
-    const fields = { err, retryInMs: Math.round(delay) };
-    if (isExpired(err)) this.#log.debug(fields, 'Fell behind, listing again');
-    else this.#log.warn(fields, wasListing ? 'Failed to list' : 'Lost the watch');
+    this.#options.observer?.failed(failure?.reason ?? 'Unknown');
+    const expected = isExpired(err) || (failedTo === 'watch' && failure?.reason === TransportReason.Deadline);
+    this.#log[expected ? 'debug' : 'warn']({ err, retryInMs: Math.round(delay) }, `Failed to ${failedTo}`);
     return delay;
+  }
+
+  /** The server no longer knows what came after our version, or the rest of the list we were reading. */
+  #startOver(failedTo: 'list' | 'watch'): void {
+    this.#version = undefined;
+    // A list that takes longer than the server keeps its pages: fewer, larger ones.
+    if (failedTo === 'list') this.#pageSize = Math.min(this.#pageSize * 4, 100_000);
   }
 
   async #list(signal: AbortSignal): Promise<string> {
@@ -147,7 +154,6 @@ export class Reflector<T extends AnyObject> {
 
   async #watch(from: string, signal: AbortSignal): Promise<void> {
     const { cluster, clock, observer, idleMs = 90_000, scope = {} } = this.#options;
-    const startedAt = clock.monotonic();
     const stream = await cluster.stream(this.#path(), {
       query: {
         ...this.#selectors(),
@@ -161,16 +167,20 @@ export class Reflector<T extends AnyObject> {
       signal,
     });
     observer?.watchStarted();
-    this.#contactAt = clock.monotonic();
+    const openedAt = clock.monotonic();
+    this.#contactAt = openedAt;
     let events = 0;
-    for await (const line of jsonLines(stream)) {
-      this.#event(line);
-      events += 1;
+    try {
+      for await (const line of jsonLines(stream)) {
+        this.#event(line);
+        events += 1;
+      }
+    } finally {
+      if (clock.monotonic() - openedAt > STEADY_WATCH_MS) this.#backoff.reset();
     }
-    if (events === 0 && clock.monotonic() - startedAt < SHORT_WATCH_MS) {
+    if (events === 0 && clock.monotonic() - openedAt < SHORT_WATCH_MS) {
       throw new KubeError({ status: 0, reason: TransportReason.Unreachable, message: 'the watch ended at once' });
     }
-    this.#backoff.reset();
   }
 
   #event(line: unknown): void {

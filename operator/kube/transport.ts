@@ -176,7 +176,8 @@ export class Transport implements Cluster {
     if (err instanceof KubeError) return err;
     // The caller's own signal: its reason is what the caller expects to see.
     if (signal?.aborted) throw signal.reason;
-    if (limit?.expired) return new KubeError({ status: 0, reason: TransportReason.Deadline, message: `${request}: no complete answer in time`, cause: err });
+    const late = limit?.expired === true || err instanceof errors.BodyTimeoutError || err instanceof errors.HeadersTimeoutError;
+    if (late) return new KubeError({ status: 0, reason: TransportReason.Deadline, message: `${request}: no complete answer in time`, cause: err });
     return new KubeError({ status: 0, reason: TransportReason.Unreachable, message: `${request}: ${describe(err)}`, cause: err });
   }
 
