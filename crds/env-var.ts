@@ -18,8 +18,8 @@ export const envVar = z.strictObject({
 }).meta(cel(
   { rule: 'has(self.value) != has(self.valueFrom)', message: 'set exactly one of value and valueFrom' },
   {
-    rule: "!self.name.startsWith('MILLRACE_')",
-    message: 'names that start with MILLRACE_ are set by the operator',
+    rule: "!self.name.startsWith('MILLRACE_') || self.name.startsWith('MILLRACE_VAR_') || self.name == 'MILLRACE_DENIED_NETWORKS'",
+    message: 'names that start with MILLRACE_ are set by the operator, except MILLRACE_VAR_… and MILLRACE_DENIED_NETWORKS',
     fieldPath: '.name',
     reason: 'FieldValueForbidden',
   },

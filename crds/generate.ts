@@ -3,13 +3,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from './artifacts.ts';
 import { chartDefinition, plainDefinition } from './artifacts.ts';
+import { ruleArtifacts } from '../operator/rbac.ts';
 import { kinds } from './kinds.ts';
 
 const root = join(import.meta.dirname, '..');
 
 /** Every generated file. */
 export function artifacts(): Artifact[] {
-  return kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]);
+  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts()];
 }
 
 /** Those that differ from what is on disk. */

@@ -17,7 +17,7 @@ const spec = z.strictObject({
   replicas: replicas.describe('Runner pods that are wanted, kept between minReplicas and maxReplicas. Default: minReplicas, or else 1.').exactOptional(),
   minReplicas: replicas.describe('Lower bound of replicas.').exactOptional(),
   maxReplicas: replicas.min(1).describe('Upper bound of replicas.').exactOptional(),
-  concurrency: z.int32().min(1).max(1000).describe('Executions that one pod runs at the same time. Default 20.').exactOptional(),
+  concurrency: z.int32().min(1).max(1000).describe('Executions that one pod runs at the same time. Default 40.').exactOptional(),
   executors: z.int32().min(1).max(64).describe('Executor processes in one pod. Default 2.').exactOptional(),
   image: z.string().min(1).max(512).describe('Image of the runner pods. Default: the image of the operator.').exactOptional(),
   imagePullSecrets: listMap(z.strictObject({ name: z.string().min(1).max(253).describe('Name of the Secret.') }).describe('A Secret to pull images with.'), ['name'], 8)
@@ -25,11 +25,11 @@ const spec = z.strictObject({
   resources: z.strictObject({
     requests: amounts.describe('What a pod is guaranteed.').exactOptional(),
     limits: amounts.describe('What a pod may use at most.').exactOptional(),
-  }).describe('CPU and memory of one runner pod. Default: requests of 100m and 256Mi, memory limit 512Mi.').exactOptional(),
+  }).describe('CPU and memory of one runner pod. Default: requests of 100m and 384Mi, memory limit 768Mi. The executors share the memory limit.').exactOptional(),
   placement: placement.describe('Where the runner pods may run.').exactOptional(),
   serviceAccountName: dnsLabel.describe('ServiceAccount of the runner pods. Default: the one the installation made for runners.').exactOptional(),
   env: listMap(envVar, ['name'], 64).describe('Further environment variables of the runner pods.').exactOptional(),
-  terminationGracePeriod: duration.describe('How long a pod that is stopped may finish what it runs; the rest is taken over by others. Default 60s.').exactOptional(),
+  terminationGracePeriod: duration.describe('How long a pod that is stopped may finish what it runs; the rest is taken over by others. Default 30s.').exactOptional(),
   suspend: z.boolean().describe('Leave the runner pods as they are: changes of this object are not taken over while true.').exactOptional(),
 }).meta(cel({
   rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
@@ -66,8 +66,8 @@ export const runnerPool = {
     ...commonColumns,
   ],
   rules: [{
-    rule: 'self.metadata.name.size() <= 52',
-    message: 'metadata.name may have at most 52 characters, because the pods of the pool are named after it',
+    rule: 'self.metadata.name.size() <= 40',
+    message: 'metadata.name may have at most 40 characters, because the pods of the pool are named after it',
   }],
   scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' },
 } as const satisfies KindDefinition;

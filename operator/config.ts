@@ -1,0 +1,67 @@
+import * as z from 'zod';
+
+const name = z.string().min(1).max(253);
+const list = z.string().default('').transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+/** Charts give what is not set as an empty text. */
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+
+/** Settings of the operator, from environment variables. */
+const environment = z.object({
+  /** URL of PostgreSQL. Holds a password: never logged. */
+  MILLRACE_DATABASE_URL: z.string().min(1),
+  /** The operator's own namespace: of its Lease, of runner pools and of the Secrets below. */
+  POD_NAMESPACE: name,
+  POD_NAME: name,
+  /** Image of runner pods whose pool names none: the operator's own. */
+  MILLRACE_IMAGE: z.string().min(1),
+  MILLRACE_IMAGE_PULL_POLICY: optional(z.enum(['Always', 'IfNotPresent', 'Never'])),
+  /** Comma-separated names of Secrets. */
+  MILLRACE_IMAGE_PULL_SECRETS: list,
+  /** Address of the installation, without a slash at the end. */
+  MILLRACE_BASE_URL: z.string().default('').transform((url) => url.replace(/\/+$/, '')),
+  /** Comma-separated; empty: all namespaces. */
+  MILLRACE_WATCH_NAMESPACES: list,
+  /** ServiceAccount of runner pods whose pool names none. */
+  MILLRACE_RUNNER_SERVICE_ACCOUNT: z.string().default('default'),
+  /** Secret with the URL of PostgreSQL, for runner pods. */
+  MILLRACE_DATABASE_SECRET: name,
+  MILLRACE_DATABASE_SECRET_KEY: name.default('url'),
+  /** ConfigMap with the runner pools of the release. */
+  MILLRACE_POOLS_CONFIGMAP: optional(name),
+  /** Value of the label app.kubernetes.io/instance of runner pods. */
+  MILLRACE_INSTANCE: optional(z.string().max(63)),
+  /** Port of /healthz, /readyz and /metrics. */
+  MILLRACE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  MILLRACE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+export type OperatorConfig = ReturnType<typeof operatorConfig>;
+
+/** Throws an Error that names each variable that is missing or wrong, never its value. */
+export function operatorConfig(env: NodeJS.ProcessEnv) {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new Error(`The environment of the operator is not complete: ${problems.join('; ')}`);
+  }
+  const values = parsed.data;
+  return {
+    databaseUrl: values.MILLRACE_DATABASE_URL,
+    home: values.POD_NAMESPACE,
+    identity: values.POD_NAME,
+    healthPort: values.MILLRACE_HEALTH_PORT,
+    logLevel: values.MILLRACE_LOG_LEVEL,
+    namespaces: values.MILLRACE_WATCH_NAMESPACES,
+    poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
+    runners: {
+      image: values.MILLRACE_IMAGE,
+      imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,
+      serviceAccountName: values.MILLRACE_RUNNER_SERVICE_ACCOUNT,
+      databaseSecret: { name: values.MILLRACE_DATABASE_SECRET, key: values.MILLRACE_DATABASE_SECRET_KEY },
+      baseUrl: values.MILLRACE_BASE_URL,
+      logLevel: values.MILLRACE_LOG_LEVEL,
+      ...(values.MILLRACE_IMAGE_PULL_POLICY === undefined ? {} : { imagePullPolicy: values.MILLRACE_IMAGE_PULL_POLICY }),
+      ...(values.MILLRACE_INSTANCE === undefined ? {} : { instance: values.MILLRACE_INSTANCE }),
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { GROUP } from '../../crds/group.ts';
+
+/** Labels of objects that the operator makes. `instance` is for pods only: on anything else GitOps tools take it for their own and prune it. */
+export const label = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  name: 'app.kubernetes.io/name',
+  instance: 'app.kubernetes.io/instance',
+  component: 'app.kubernetes.io/component',
+  runnerPool: `${GROUP}/runner-pool`,
+  workflow: `${GROUP}/workflow`,
+} as const;
+
+export const MANAGED_BY = 'millrace-operator';

@@ -1,0 +1,127 @@
+import { durationMs } from '../../../crds/duration.ts';
+import type { RunnerPoolSpec } from '../../../crds/runner-pool.ts';
+import type { AppsDeployment } from '../../kube/builtin.ts';
+import type { Draft } from '../../kube/object.ts';
+import { ownerReference } from '../../kube/owner-reference.ts';
+import { MANAGED_BY, label } from '../labels.ts';
+import type { RunnerPool } from '../resources.ts';
+import { memoryBytes } from './memory.ts';
+
+/** What the installation gives every runner pod. */
+export interface RunnerDefaults {
+  image: string;
+  imagePullPolicy?: string;
+  imagePullSecrets: readonly string[];
+  serviceAccountName: string;
+  /** Secret, in the operator's namespace, with the URL of PostgreSQL. */
+  databaseSecret: { name: string; key: string };
+  baseUrl: string;
+  /** Name of the release, for the pods only: NetworkPolicies select by it, while GitOps tools take what carries it for their own. */
+  instance?: string;
+  logLevel: string;
+}
+
+const DEFAULT_EXECUTORS = 2;
+const DEFAULT_CONCURRENCY = 40;
+const DEFAULT_RESOURCES = { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '768Mi' } };
+const DEFAULT_GRACE = '30s';
+/** Between the end of the runner's own patience and the kill by the kubelet. */
+const GRACE_MARGIN_MS = 5000;
+/** What the supervisor process needs besides its executors. */
+const SUPERVISOR_BYTES = 160 * 2 ** 20;
+const MIB = 2 ** 20;
+const PORT = 8080;
+
+/** Pods that are wanted, within the bounds of the spec. */
+export function wantedReplicas(spec: RunnerPoolSpec): number {
+  const wanted = Math.max(spec.replicas ?? spec.minReplicas ?? 1, spec.minReplicas ?? 0);
+  return Math.min(wanted, spec.maxReplicas ?? wanted);
+}
+
+export function deploymentName(pool: string): string {
+  return `millrace-runner-${pool}`;
+}
+
+/** Selects the pods of a pool; its text form is what autoscalers read. */
+export function podLabels(pool: string): Record<string, string> {
+  return { [label.component]: 'runner', [label.runnerPool]: pool };
+}
+
+/** The apps/v1 Deployment of a pool. Passes the Pod Security level `restricted`; the pods need no access to the API server. */
+export function runnerDeployment(pool: RunnerPool, defaults: RunnerDefaults): Draft<AppsDeployment> {
+  const { spec, metadata } = pool;
+  const graceMs = durationMs(spec.terminationGracePeriod ?? DEFAULT_GRACE);
+  const selector = podLabels(metadata.name);
+  const labels = { [label.name]: 'millrace', [label.managedBy]: MANAGED_BY, ...selector };
+  const pullSecrets = spec.imagePullSecrets ?? defaults.imagePullSecrets.map((name) => ({ name }));
+  return {
+    metadata: { name: deploymentName(metadata.name), namespace: metadata.namespace ?? '', labels, ownerReferences: [ownerReference(pool)] },
+    spec: {
+      replicas: wantedReplicas(spec),
+      revisionHistoryLimit: 3,
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels: { ...labels, ...(defaults.instance === undefined ? {} : { [label.instance]: defaults.instance }) } },
+        spec: {
+          serviceAccountName: spec.serviceAccountName ?? defaults.serviceAccountName,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: Math.ceil(graceMs / 1000),
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
+          ...placementOf(spec, selector),
+          containers: [{
+            name: 'runner',
+            image: spec.image ?? defaults.image,
+            ...(defaults.imagePullPolicy === undefined ? {} : { imagePullPolicy: defaults.imagePullPolicy }),
+            args: ['runner/main.ts'],
+            env: environment(pool, defaults, graceMs),
+            ports: [{ name: 'health', containerPort: PORT, protocol: 'TCP' }],
+            resources: resourcesOf(spec),
+            securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+            startupProbe: { httpGet: { path: '/healthz', port: 'health' }, periodSeconds: 2, failureThreshold: 90 },
+            livenessProbe: { httpGet: { path: '/healthz', port: 'health' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+            readinessProbe: { httpGet: { path: '/readyz', port: 'health' }, periodSeconds: 2, timeoutSeconds: 2 },
+            volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          }],
+          volumes: [{ name: 'tmp', emptyDir: {} }],
+        },
+      },
+    },
+  };
+}
+
+/** Quantities as text, which is what the API server makes of them. */
+function resourcesOf({ resources = DEFAULT_RESOURCES }: RunnerPoolSpec): { requests?: Record<string, string>; limits?: Record<string, string> } {
+  const text = (amounts: Record<string, string | number>) => Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
+  return {
+    ...(resources.requests === undefined ? {} : { requests: text(resources.requests) }),
+    ...(resources.limits === undefined ? {} : { limits: text(resources.limits) }),
+  };
+}
+
+function placementOf({ placement = {} }: RunnerPoolSpec, matchLabels: Record<string, string>): object {
+  const { topologySpreadConstraints, ...rest } = placement;
+  if (topologySpreadConstraints === undefined) return rest;
+  return { ...rest, topologySpreadConstraints: topologySpreadConstraints.map((constraint) => ({ ...constraint, labelSelector: { matchLabels } })) };
+}
+
+function environment({ spec, metadata }: RunnerPool, defaults: RunnerDefaults, graceMs: number) {
+  const executors = spec.executors ?? DEFAULT_EXECUTORS;
+  const limit = (spec.resources ?? DEFAULT_RESOURCES).limits?.['memory'];
+  const bytes = limit === undefined ? undefined : memoryBytes(limit);
+  const executorMib = bytes === undefined ? undefined : Math.max(64, Math.floor((bytes - SUPERVISOR_BYTES) / executors / MIB));
+  return [
+    { name: 'MILLRACE_DATABASE_URL', valueFrom: { secretKeyRef: { name: defaults.databaseSecret.name, key: defaults.databaseSecret.key } } },
+    { name: 'MILLRACE_POOL', value: metadata.name },
+    { name: 'MILLRACE_EXECUTORS', value: String(executors) },
+    { name: 'MILLRACE_EXECUTOR_CONCURRENCY', value: String(Math.ceil((spec.concurrency ?? DEFAULT_CONCURRENCY) / executors)) },
+    ...(executorMib === undefined ? [] : [{ name: 'MILLRACE_EXECUTOR_MEMORY_MB', value: String(executorMib) }]),
+    { name: 'MILLRACE_GRACE_MS', value: String(Math.max(1000, graceMs - GRACE_MARGIN_MS)) },
+    { name: 'MILLRACE_BASE_URL', value: defaults.baseUrl },
+    { name: 'MILLRACE_LOG_LEVEL', value: defaults.logLevel },
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+    ...(spec.env ?? []),
+  ];
+}

@@ -1,0 +1,40 @@
+import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
+import { revisionOf } from '../../../store/revisions.ts';
+import type { RouteConflict, RouteSpec, RouteTrigger } from '../../../store/route.ts';
+import type { Store } from '../../../store/store.ts';
+import { StalledError } from '../../kube/index.ts';
+import type { Key } from '../../kube/index.ts';
+import type { Workflow } from '../resources.ts';
+import type { RouteMirror } from './route-mirror.ts';
+import { isInForce, routeOf, webhookPath } from './route.ts';
+
+export interface Published {
+  route: RouteSpec;
+  changed: boolean;
+}
+
+/**
+ * Stores the revision and puts the route in force, the revision first. Asks nothing of the store when the mirror already shows both: a route
+ * cannot name a revision that is not stored. Throws StalledError WebhookPathTaken.
+ */
+export async function publish(workflow: Workflow, definition: WorkflowDefinition, triggers: readonly RouteTrigger[], { store, mirror, key }: PublishContext): Promise<Published> {
+  const route = routeOf(workflow, revisionOf(definition), triggers);
+  if (isInForce(mirror.get(key), route)) return { route, changed: false };
+  const { namespace, workflow: name, uid } = route;
+  await store.revisions.put({ namespace, workflow: name, uid, definition });
+  const { changed, epoch, conflicts } = await store.routes.apply(route);
+  if (conflicts.length > 0) throw new StalledError('WebhookPathTaken', { message: describeConflicts(namespace, conflicts) });
+  mirror.put(key, { ...route, weight: route.weight ?? 0, epoch });
+  return { route, changed };
+}
+
+export interface PublishContext {
+  store: Pick<Store, 'revisions' | 'routes'>;
+  mirror: RouteMirror;
+  key: Key;
+}
+
+function describeConflicts(namespace: string, conflicts: readonly RouteConflict[]): string {
+  const taken = conflicts.map(({ method, path, owner }) => `${method} ${webhookPath(namespace, path)} is taken by Workflow ${owner.workflow}`);
+  return `${taken.join('; ')}: choose another path, or deactivate that workflow`;
+}

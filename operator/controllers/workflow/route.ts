@@ -1,0 +1,44 @@
+import { durationMs } from '../../../crds/duration.ts';
+import type { RegisteredWebhook } from '../../../crds/workflow.ts';
+import { canonicalJson } from '../../../store/canonical-json.ts';
+import type { Route, RouteSpec, RouteTrigger } from '../../../store/route.ts';
+import { Keep } from '../../../store/route.ts';
+import type { Workflow } from '../resources.ts';
+
+export const DEFAULT_POOL = 'default';
+const DEFAULT_PRIORITY = 5;
+
+/** The row that decides for new executions of a workflow. */
+export function routeOf({ metadata, spec }: Workflow, revision: string, triggers: readonly RouteTrigger[]): RouteSpec {
+  const { runnerPool = DEFAULT_POOL, priority = DEFAULT_PRIORITY, timeout, save } = spec.settings ?? {};
+  return {
+    namespace: metadata.namespace ?? '',
+    workflow: metadata.name,
+    uid: metadata.uid ?? '',
+    active: spec.active === true,
+    stable: revision,
+    pool: runnerPool,
+    priority,
+    ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout) }),
+    save: { success: save?.success ?? Keep.All, failure: save?.failure ?? Keep.All },
+    triggers,
+  };
+}
+
+/** Whether the route in force is already what is wanted. */
+export function isInForce(route: Route | undefined, wanted: RouteSpec): boolean {
+  if (route === undefined) return false;
+  const { epoch: _, ...spec } = route;
+  return canonicalJson(spec) === canonicalJson({ ...wanted, weight: wanted.weight ?? 0 });
+}
+
+/** URL path of a webhook, below the address of the installation. The namespace in it keeps teams apart. */
+export function webhookPath(namespace: string, path: string): string {
+  return `/webhook/${namespace}/${path}`;
+}
+
+/** The active webhooks, as the status lists them. */
+export function registeredWebhooks({ active, namespace, triggers }: RouteSpec): RegisteredWebhook[] {
+  if (!active) return [];
+  return triggers.flatMap((trigger) => (trigger.kind === 'Webhook' ? [{ node: trigger.node, method: trigger.method, path: webhookPath(namespace, trigger.path) }] : []));
+}

@@ -1,0 +1,53 @@
+/** Entry of the operator. */
+import process from 'node:process';
+import { pino } from 'pino';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { nodeTypes } from '../runner/nodes/registry.ts';
+import { openStore } from '../store/store.ts';
+import { operatorConfig } from './config.ts';
+import { healthServer } from './health-server.ts';
+import { connect } from './kube/index.ts';
+import { createOperator } from './operator.ts';
+
+/** How long a new pod waits for the database and its migrations. */
+const STORE_WAIT_MS = 120_000;
+/** The database's own housekeeping; several replicas may do it. */
+const SWEEP_MS = 60_000;
+const PRUNE_MS = 600_000;
+/** Revisions of a workflow that are kept in the database beside those in use. */
+const KEEP_REVISIONS = 50;
+
+const config = operatorConfig(process.env);
+const log = pino({ level: config.logLevel, base: { role: 'operator' } });
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+process.on('SIGINT', () => stop.abort());
+
+let health = () => ({ live: true, ready: false, problems: ['waits for the database and the cluster'] });
+const server = await healthServer(config.healthPort, registry, () => health());
+const cluster = await connect();
+const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS });
+const operator = createOperator({ cluster, store, nodeTypes, log, registry, config });
+health = () => operator.health();
+
+const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setInterval(() => {
+  task().catch((err: unknown) => log.warn({ err }, 'Failed to tidy the database, trying again later'));
+}, ms);
+const timers = [every(SWEEP_MS, () => store.sweep()), every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS }))];
+
+try {
+  log.info({ namespace: config.home, namespaces: config.namespaces }, 'Started');
+  await operator.run(stop.signal);
+  log.info({}, 'Stopped');
+} catch (err) {
+  log.fatal({ err }, 'Ended');
+  process.exitCode = 1;
+} finally {
+  for (const timer of timers) clearInterval(timer);
+  await store.close();
+  await cluster.close();
+  server.close();
+}

@@ -1,0 +1,65 @@
+import type { Registry } from 'prom-client';
+import type { NodeTypes } from '../runner/engine/graph.ts';
+import type { Store } from '../store/store.ts';
+import type { OperatorConfig } from './config.ts';
+import { releasePoolController } from './controllers/release-pools/controller.ts';
+import { runnerPoolController } from './controllers/runner-pool/controller.ts';
+import { workflowRunController } from './controllers/workflow-run/controller.ts';
+import { ExecutionTracker } from './controllers/workflow-run/execution-tracker.ts';
+import { workflowController } from './controllers/workflow/controller.ts';
+import { RouteMirror } from './controllers/workflow/route-mirror.ts';
+import type { Cluster, Log, ManagerHealth } from './kube/index.ts';
+import { Manager } from './kube/index.ts';
+
+export interface OperatorOptions {
+  cluster: Cluster;
+  store: Store;
+  nodeTypes: NodeTypes;
+  log: Log;
+  registry: Registry;
+  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'runners'>;
+  /** Milliseconds; for tests. */
+  lease?: { leaseMs: number; renewMs: number; retryMs: number };
+}
+
+export interface Operator {
+  /** Works until the signal aborts. Rejects when the lease is lost: end the process then. */
+  run(signal: AbortSignal): Promise<void>;
+  health(): ManagerHealth;
+}
+
+export const FIELD_MANAGER = 'millrace-operator';
+const LEASE = 'millrace-operator';
+
+/** All controllers of the operator, in one manager under one lease. */
+export function createOperator({ cluster, store, nodeTypes, log, registry, config, lease }: OperatorOptions): Operator {
+  const { home, identity, namespaces, poolsConfigMap, runners } = config;
+  const manager = new Manager({
+    cluster, log, registry, fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
+  });
+  const mirror = new RouteMirror();
+  const tracker = new ExecutionTracker({ executions: store.executions, notifications: store.notifications, clock: manager.clock, log });
+
+  for (const namespace of namespaces.length === 0 ? [undefined] : namespaces) {
+    const scope = namespace === undefined ? {} : { namespace };
+    workflowController({ manager, store, mirror, nodeTypes, ...scope });
+    workflowRunController({ manager, store, tracker, ...scope });
+  }
+  const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
+  runnerPoolController({ ...pools, defaults: runners });
+  if (poolsConfigMap !== undefined) releasePoolController({ ...pools, configMap: poolsConfigMap });
+
+  return {
+    health: () => manager.health(),
+    async run(signal) {
+      const stopMirror = await mirror.start(store.routes);
+      const stopTracker = await tracker.start();
+      try {
+        await manager.run(signal);
+      } finally {
+        await stopTracker();
+        await stopMirror();
+      }
+    },
+  };
+}
