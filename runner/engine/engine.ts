@@ -38,8 +38,10 @@ export interface ExecuteRequest {
   partial?: Partial;
   /** Earlier runs by node, for a partial execution. */
   runData?: Readonly<Record<string, readonly NodeRun[]>>;
-  /** Node runs after which the execution counts as endless. Default 10,000,000. */
+  /** Node runs after which the execution counts as endless. Default 1,000,000. */
   maxNodeRuns?: number;
+  /** About how many bytes of items the history may hold before it drops those of old runs nothing refers to. Default 64 MiB. */
+  historyBytes?: number;
 }
 
 /** Runs a workflow. Rejects only when this life of the execution must not go on: see `signal`, and `EngineHost.commit`. */
@@ -82,7 +84,8 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
     journal: new Journal(given.host, request.resume ?? []),
     runChild,
     resumeItems: request.resumeItems,
-    maxNodeRuns: request.maxNodeRuns ?? 10_000_000,
+    historyBytes: request.historyBytes ?? 64 * 1024 * 1024,
+    maxNodeRuns: request.maxNodeRuns ?? 1_000_000,
     nodeRuns: 0,
     suspended: undefined,
     responded: false,

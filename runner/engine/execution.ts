@@ -5,6 +5,7 @@ import { History } from './history.ts';
 import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
 import type { ExecutionMode, ExecutionResult } from './node-run.ts';
+import { retentionOf } from './retention.ts';
 import { WorkingStaticData } from './static-data.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 
@@ -30,6 +31,8 @@ export interface Tree {
   readonly runChild: (parent: Execution, request: ChildRequest) => Promise<ExecutionResult | undefined>;
   /** Items that end the wait this execution comes back from. */
   readonly resumeItems: readonly Item[] | undefined;
+  /** About how many bytes of items each execution's history holds before it drops the oldest. */
+  readonly historyBytes: number;
   /** Node runs after which the tree is stopped as endless. */
   readonly maxNodeRuns: number;
   nodeRuns: number;
@@ -59,11 +62,12 @@ export interface Execution {
 }
 
 export function createExecution(tree: Tree, about: { workflow: WorkflowDefinition; executionId: string; scope: string; mode: ExecutionMode }): Execution {
+  const graph = graphOf(about.workflow, tree.nodeTypes);
   return {
     tree,
     ...about,
-    graph: graphOf(about.workflow, tree.nodeTypes),
-    history: new History(),
+    graph,
+    history: new History(retentionOf(graph), tree.historyBytes),
     state: new Map(),
     // The host keeps static data for the root only; a sub-workflow that runs inside it starts with none.
     staticData: new WorkingStaticData(() => (about.scope === '' ? tree.journal.staticData() : { global: {}, nodes: {} })),

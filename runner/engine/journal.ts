@@ -3,12 +3,10 @@ import type { Checkpoint, CommittedRun, Recording, StaticData } from './node-run
 
 /** Reads of one node run from outside itself. */
 export interface Recorder {
+  recording(): Recording;
   /** The recorded value during a replay, else what `live` gives, recorded. */
   read<T>(live: () => T): T;
 }
-
-/** For runs whose result is committed: nothing needs recording. */
-export const UNRECORDED: Recorder = { read: (live) => live() };
 
 /**
  * What makes an execution and its sub-workflows survive a crash: knows what earlier lives committed, and gathers what this
@@ -23,7 +21,7 @@ export class Journal {
   #environmentIsDurable = true;
   #sequence: number;
   #runs: CommittedRun[] = [];
-  readonly #dirty = new Set<RunRecorder>();
+  readonly #dirty = new Set<Recorder>();
   #lastCommit: Promise<void> = Promise.resolve();
   #failure: unknown;
 
@@ -55,6 +53,7 @@ export class Journal {
     return waiting.wait;
   }
 
+  /** Records what a run reads. Effectful runs too: one that calls sub-workflows may come back with half of them done. */
   recorder(scope: string, node: string, runIndex: number): Recorder {
     return new RunRecorder({ ...scoped(scope), node, runIndex }, this.#recorded.get(key(scope, node, runIndex)) ?? [], this.#dirty);
   }
@@ -69,9 +68,10 @@ export class Journal {
     return (this.#environment.staticData ??= this.#changed(structuredClone(this.#host.staticData)));
   }
 
-  /** Remembers the finished run of an effectful node for the next commit. */
-  add(scope: string, run: CommittedRun): void {
+  /** Remembers the finished run of an effectful node for the next commit. What it read is of no use any more. */
+  add(scope: string, run: CommittedRun, recorder?: Recorder): void {
     this.#runs.push({ ...run, ...scoped(scope) });
+    if (recorder) this.#dirty.delete(recorder);
   }
 
   /** Makes every finished effect durable, so that the next one may start. Does nothing when there is none. */
@@ -111,10 +111,10 @@ export class Journal {
 class RunRecorder implements Recorder {
   readonly #of: Omit<Recording, 'reads'>;
   readonly #reads: unknown[];
-  readonly #dirty: Set<RunRecorder>;
+  readonly #dirty: Set<Recorder>;
   #next = 0;
 
-  constructor(of: Omit<Recording, 'reads'>, reads: readonly unknown[], dirty: Set<RunRecorder>) {
+  constructor(of: Omit<Recording, 'reads'>, reads: readonly unknown[], dirty: Set<Recorder>) {
     this.#of = of;
     this.#reads = [...reads];
     this.#dirty = dirty;

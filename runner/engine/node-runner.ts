@@ -8,7 +8,6 @@ import type { GraphNode } from './graph.ts';
 import type { ErrorRecord, Item } from './item.ts';
 import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
 import type { Inputs } from './item-linking.ts';
-import { UNRECORDED } from './journal.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
 import type { NodeOutput, WaitRequest } from './node-type.ts';
@@ -54,13 +53,13 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   if (wait) return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
 
   if (node.effect === 'effectful') await tree.journal.beforeEffect();
-  const recorder = node.effect === 'effectful' ? UNRECORDED : tree.journal.recorder(scope, node.name, runIndex);
+  const recorder = tree.journal.recorder(scope, node.name, runIndex);
   const view = new RunView(execution, { node, runIndex, inputs, source: task.source, recorder });
   const context = new RunContext(execution, node, view);
   const output = await attempt(execution, node, context);
   if ('wait' in output) return output;
   const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : afterSuccess(execution, node, inputs, output.outputs));
-  if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded));
+  if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded), recorder);
   return { run };
 }
 

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { graphOf } from './graph.ts';
+import { retentionOf } from './retention.ts';
+import { executeTest, jsonOf } from './testing/execute-test.ts';
+import { testNodes } from './testing/test-nodes.ts';
+import { workflowOf } from './testing/test-workflow.ts';
+
+test.each([
+  { text: "={{ $('A').item.json.v }}", want: 'A' },
+  { text: '={{ $node["A"].json.v + $items(\'B\').length }}', want: 'AB' },
+  { text: '={{ $node.B.json }}', want: 'B' },
+  { text: '={{ $json.a }}', want: '' },
+  { text: "$('A') as plain text", want: '' },
+  { text: '={{ $($json.name).first() }}', want: 'AB' },
+  { text: '={{ $node[$json.name] }}', want: 'AB' },
+  { text: '={{ [$].map(f => f("A")) }}', want: 'AB' },
+  { text: '={{ `costs ${ $json.v }` }}', want: '' },
+])('$text keeps: $want', ({ text, want }) => {
+  const graph = graphOf(workflowOf({ A: { type: 'pass' }, B: { type: 'pass' }, C: { type: 'set', parameters: { fields: { x: text } } } }, []), testNodes());
+  const { isReferenced } = retentionOf(graph);
+  expect(['A', 'B'].filter(isReferenced).join('')).toBe(want);
+});
+
+test('beyond the budget old runs keep their record; what is referred to and what ran last keep their items', async () => {
+  const rows = Array.from({ length: 50 }, (_, n) => ({ text: 'x'.repeat(100), n }));
+  const workflow = workflowOf(
+    { Start: { type: 'start' }, A: { type: 'make', parameters: { rows } }, B: { type: 'pass' }, C: { type: 'pass' }, Use: { type: 'set', parameters: { fields: { n: "={{ $('A').n }}" } } } },
+    ['Start > A', 'A > B', 'B > C', 'C > Use'],
+  );
+  const result = await executeTest(workflow, { historyBytes: 1000 });
+  const [, a, b, c] = result.runs;
+  expect(a?.outputs[0]).toHaveLength(50);
+  expect([b, c]).toMatchObject([{ outputs: [], droppedItems: [50] }, { outputs: [], droppedItems: [50] }]);
+  expect(jsonOf(result, 'Use')).toHaveLength(50);
+});
