@@ -42,7 +42,7 @@ function errorReport(failed: Execution, { error, lastNode }: ExecutionResult): J
     execution: {
       id: executionId,
       url: `${tree.host.baseUrl}/workflow/${workflow.id}/executions/${executionId}`,
-      retryOf: undefined,
+      retryOf: null,
       error: error ? errorDetails(failed, error) : undefined,
       lastNodeExecuted: lastNode,
       mode: MODE_NAMES[mode],

@@ -17,6 +17,7 @@ test('inputs are stamped with their place, and share their JSON with the sender'
 test.each<{ name: string; inputs: Inputs; outputs: number[]; want: (number | undefined)[][] }>([
   { name: 'one input item: all of them', inputs: [items(1)], outputs: [2, 1], want: [[0, 0], [0]] },
   { name: 'as many out as in: one by one', inputs: [items(2)], outputs: [2], want: [[0, 1]] },
+  { name: 'one item out: to the first', inputs: [items(3)], outputs: [1], want: [[0]] },
   { name: 'another number: not at all', inputs: [items(2)], outputs: [3], want: [[undefined, undefined, undefined]] },
   { name: 'two outputs: not at all', inputs: [items(2)], outputs: [2, 2], want: [[undefined, undefined], [undefined, undefined]] },
   { name: 'two inputs: not at all', inputs: [items(1), items(1)], outputs: [1], want: [[undefined]] },

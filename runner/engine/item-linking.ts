@@ -17,18 +17,19 @@ function stampItem(item: Item, index: number, input: number): Item {
 }
 
 /**
- * Links the output items whose node did not say where they come from: all to a single input item, or one to one when the
- * node has one input and one output of equal length. Anything else stays unlinked, and `.item` says so.
+ * Links the output items whose node has one input and did not say where they come from: one to one when there is one output
+ * of equal length; to the first input item when there is but one input item, or one output item in one output. Anything
+ * else stays unlinked, and `.item` says so.
  */
 export function linkOutputs(outputs: readonly (Item[] | null)[], inputs: Inputs): void {
   const only = inputs.length === 1 ? inputs[0] : null;
   if (!only) return;
-  const [first] = outputs;
-  const oneToOne = outputs.length === 1 && first?.length === only.length;
-  if (only.length !== 1 && !oneToOne) return;
+  const made = outputs.length === 1 ? outputs[0]?.length : undefined;
+  const isFirst = only.length === 1 || made === 1;
+  if (!isFirst && made !== only.length) return;
   for (const items of outputs) {
     items?.forEach((item, index) => {
-      item.pairedItem ??= { item: only.length === 1 ? 0 : index };
+      item.pairedItem ??= { item: isFirst ? 0 : index };
     });
   }
 }

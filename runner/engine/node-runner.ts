@@ -15,7 +15,7 @@ import { withRetry } from './retry.ts';
 import { RunContext } from './run-context.ts';
 import { RunView } from './run-view.ts';
 import type { Task } from './waiting-inputs.ts';
-import { Compat, OnError } from './workflow.ts';
+import { Compat, OnError, pinnedItems } from './workflow.ts';
 
 type Outputs = (Item[] | null)[];
 interface Finished {
@@ -71,7 +71,7 @@ export function isFatal(node: GraphNode, run: NodeRun): boolean {
 /** The outputs of a node that is not executed: disabled (its first input) or pinned in a manual run. */
 function bypassed(execution: Execution, node: GraphNode, inputs: Inputs): Outputs | undefined {
   if (node.node.disabled) return [[...(inputs[0] ?? [])]];
-  const pinned = execution.mode === ExecutionMode.Manual ? execution.workflow.pinData?.[node.name] : undefined;
+  const pinned = execution.mode === ExecutionMode.Manual ? pinnedItems(execution.workflow, node.name) : undefined;
   if (!pinned) return undefined;
   const outputs = [pinned.map((item) => ({ ...item }))];
   linkOutputs(outputs, inputs);

@@ -5,6 +5,7 @@ import type { Feed, GraphNode } from './graph.ts';
 import type { Item } from './item.ts';
 import type { NodeRun, Source } from './node-run.ts';
 import type { Plan, Start } from './run-execution.ts';
+import { pinnedItems } from './workflow.ts';
 
 /** Which part of a workflow to run. */
 export interface Partial {
@@ -57,9 +58,9 @@ function taskFrom(execution: Execution, node: GraphNode, runData: RunData): Plan
 }
 
 function itemsOf(execution: Execution, { node, output }: Feed, runData: RunData): { items: readonly Item[]; source: Source } | undefined {
-  const pinned = output === 0 ? execution.workflow.pinData?.[node.name] : undefined;
+  const pinned = output === 0 ? pinnedItems(execution.workflow, node.name) : undefined;
   if (pinned) return { items: pinned, source: { node: node.name, output, run: 0 } };
-  const run = runData[node.name]?.findLast(({ outputs }) => (outputs[output]?.length ?? 0) > 0);
+  const run = (Object.hasOwn(runData, node.name) ? runData[node.name] : undefined)?.findLast(({ outputs }) => (outputs[output]?.length ?? 0) > 0);
   const items = run?.outputs[output];
   return run && items ? { items, source: { node: node.name, output, run: run.runIndex } } : undefined;
 }

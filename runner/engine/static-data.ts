@@ -19,7 +19,9 @@ export class WorkingStaticData {
   /** The object that a node may read and change. */
   of(scope: 'global' | 'node', node: string): JsonObject {
     const now = this.#data();
-    return scope === 'global' ? now.global : (now.nodes[node] ??= {});
+    if (scope === 'global') return now.global;
+    if (!Object.hasOwn(now.nodes, node)) now.nodes[node] = {};
+    return now.nodes[node] ?? {};
   }
 
   snapshot(): StaticData {
@@ -37,7 +39,7 @@ export class WorkingStaticData {
     const before = this.#before;
     const now = this.#now;
     if (!before || !now) return undefined;
-    const changed = Object.entries(now.nodes).filter(([node, data]) => !isDeepStrictEqual(data, before.nodes[node] ?? {}));
+    const changed = Object.entries(now.nodes).filter(([node, data]) => !isDeepStrictEqual(data, Object.hasOwn(before.nodes, node) ? before.nodes[node] : {}));
     const isGlobalChanged = !isDeepStrictEqual(now.global, before.global);
     if (!isGlobalChanged && changed.length === 0) return undefined;
     return { ...(isGlobalChanged ? { global: now.global } : {}), ...(changed.length > 0 ? { nodes: Object.fromEntries(changed) } : {}) };

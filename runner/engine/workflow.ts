@@ -69,3 +69,8 @@ export interface WorkflowDefinition {
   /** Node name → items that stand in for its output in manual runs. */
   pinData?: Record<string, readonly Item[]>;
 }
+
+/** The items pinned to a node. Node names are people's words: `constructor` is one, and no property of the record's prototype. */
+export function pinnedItems({ pinData }: WorkflowDefinition, node: string): readonly Item[] | undefined {
+  return pinData && Object.hasOwn(pinData, node) ? pinData[node] : undefined;
+}

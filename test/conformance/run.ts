@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { nodeTypes } from '../../runner/nodes/registry.ts';
-import { createSandbox } from '../../runner/sandbox/index.ts';
+import { createSandbox } from '../../runner/sandbox/create-sandbox.ts';
 import { loadCases } from './case.ts';
 import type { Case, Recording } from './case.ts';
 import { compareRecordings } from './compare.ts';

@@ -74,7 +74,7 @@ export function testNodes(double = new Double()): NodeTypes {
       return { wait: { ...(typeof after === 'number' ? { until: context.now() + after } : {}), ...(on ? { on } : {}) } };
     }),
     nodeType('call', async (context) => {
-      const workflow = context.rawParameter('workflow') as string;
+      const workflow = (context.rawParameter('workflow') as string | undefined) ?? 'none';
       const result = await context.runWorkflow({ workflow, items: context.input(), wait: context.rawParameter('wait') !== false });
       if (result?.error) throw new WorkflowError(result.error.code, result.error.message);
       const last = result?.runs.findLast(({ node }) => node === result.lastNode);
