@@ -1,0 +1,37 @@
+import { hostname } from 'node:os';
+import process from 'node:process';
+import packageJson from '../package.json' with { type: 'json' };
+import { connect } from '../operator/kube/connection.ts';
+import { systemClock } from '../operator/kube/system-clock.ts';
+import { openStore } from '../store/store.ts';
+import { readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { startServer } from './server.ts';
+
+/** The api role: `node api/main.ts`. docs/api.md lists its environment. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env, hostname());
+  const log = createLog(config.logLevel).child({ replica: config.replica });
+  const cluster = await connect({ log, userAgent: 'millrace-api' });
+  const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000 });
+  const server = await startServer({ config, store, cluster, log, clock: systemClock, version: packageJson.version });
+
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'Stopping');
+    server.stop()
+      .then(() => Promise.all([store.close(), cluster.close()]))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'Could not stop cleanly');
+        process.exitCode = 1;
+      });
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+main().catch((error: unknown) => {
+  createLog('info').error({ err: error }, 'Could not start');
+  process.exit(1);
+});

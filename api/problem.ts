@@ -1,0 +1,62 @@
+/**
+ * Every code the API answers with, its HTTP status and what to do about it. Codes are stable: clients may match on them,
+ * never on messages. docs/errors.md holds the same table, which a test compares with this one.
+ */
+export const problems = {
+  MalformedJson: { status: 400, advice: 'Send valid JSON, or a content type that says what the body is.' },
+  MalformedBody: { status: 400, advice: 'Send a body that matches its Content-Type and Content-Encoding headers.' },
+  MalformedRequest: { status: 400, advice: 'Send a well-formed HTTP/1.1 request.' },
+  InvalidRequest: { status: 400, advice: 'Correct the fields named in details; the OpenAPI document describes them.' },
+  InvalidIdempotencyKey: { status: 400, advice: 'Send 1 to 255 printable ASCII characters as Idempotency-Key.' },
+  Unauthenticated: { status: 401, advice: 'Send a valid, unexpired Kubernetes bearer token in the Authorization header.' },
+  Forbidden: { status: 403, advice: 'Ask for a Role with the verb and resource named in the message.' },
+  NotFound: { status: 404, advice: 'Check the URL against the OpenAPI document at /api/v1/openapi.json.' },
+  WebhookNotFound: { status: 404, advice: 'Check the path and that the Workflow is active and Ready.' },
+  WorkflowNotFound: { status: 404, advice: 'Check namespace and name, and that the Workflow is Ready.' },
+  ExecutionNotFound: { status: 404, advice: 'Check namespace and id; old executions are removed by retention.' },
+  MethodNotAllowed: { status: 405, advice: 'Use one of the methods in the Allow header.' },
+  UnacceptablePayload: { status: 422, advice: 'Send less data, and no NUL characters in text.' },
+  RequestTimeout: { status: 408, advice: 'Send headers and body faster.' },
+  ExecutionNotCancelable: { status: 409, advice: 'Only unfinished executions can be canceled.' },
+  ExecutionNotRetryable: { status: 409, advice: 'Wait until the execution has finished; only Failed and Canceled ones can be retried.' },
+  BodyTooLarge: { status: 413, advice: 'Send less, or have the limit raised (MILLRACE_MAX_BODY_BYTES).' },
+  UnsupportedBody: { status: 415, advice: 'Send JSON, a form or text; this webhook cannot take files or bytes yet.' },
+  HeadersTooLarge: { status: 431, advice: 'Send fewer or shorter headers.' },
+  TooManyRequests: { status: 429, advice: 'Wait for the seconds in Retry-After, then try again.' },
+  InternalError: { status: 500, advice: 'Try again; if it persists, give the requestId to whoever runs this installation.' },
+  NoResponse: { status: 500, advice: 'Look the execution up by its id: it ended without answering the webhook.' },
+  WebhookNotServed: { status: 501, advice: 'The server refuses rather than ignores it: remove it from the webhook node, or protect the path at the ingress.' },
+  BadWorkflowResponse: { status: 502, advice: 'Correct the status, headers or body that the workflow answers with.' },
+  Unavailable: { status: 503, advice: 'The server is starting, stopping or cannot reach its database: try again shortly.' },
+  ResponseTimeout: { status: 504, advice: 'The execution goes on; look it up by its id, or answer earlier in the workflow.' },
+} as const satisfies Record<string, { status: number; advice: string }>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** The one error class of the API: what a request is refused with. The message is shown to the caller and holds no secret. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly details: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, message: string, options: { details?: unknown; headers?: Record<string, string>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.status = problems[code].status;
+    this.details = options.details;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The body of every refused request. */
+export interface ProblemBody {
+  error: { code: ProblemCode; message: string; details?: unknown; requestId: string };
+}
+
+/** What the caller sees of an error, the table's advice included. */
+export function problemBody(error: ApiError, requestId: string): ProblemBody {
+  const message = `${error.message} ${problems[error.code].advice}`;
+  return { error: { code: error.code, message, ...(error.details === undefined ? {} : { details: error.details }), requestId } };
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { accepting } from '../webhook/accept.ts';
+import { MemoryStore } from '../testdata/memory-store.ts';
+import { startTestServer } from '../testdata/test-server.ts';
+import type { TestServer } from '../testdata/test-server.ts';
+import { executionEndpoints } from './executions.ts';
+import { workflowEndpoints } from './workflows.ts';
+
+interface Operation {
+  operationId: string;
+  parameters: { name: string; in: string; required: boolean }[];
+}
+
+let server: TestServer;
+let document: { openapi: string; paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown> } };
+
+beforeAll(async () => {
+  server = await startTestServer();
+  document = (await (await fetch(`${server.url}/api/v1/openapi.json`)).json()) as typeof document;
+});
+
+afterAll(() => server.stop());
+
+test('holds every endpoint, with every parameter of its path', () => {
+  const { store } = new MemoryStore();
+  const accept = accepting(store.queue, { onBatch: () => undefined });
+  const endpoints = [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept })];
+  const documented = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
+  expect(documented.sort()).toEqual(endpoints.map(({ method, path }) => `${method} ${path}`).sort());
+  expect(new Set(endpoints.map(({ operationId }) => operationId)).size).toBe(endpoints.length);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    for (const { parameters } of Object.values(methods)) {
+      expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath);
+    }
+  }
+});
+
+test('every endpoint asks for a token', async () => {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const method of Object.keys(methods)) {
+      const response = await fetch(`${server.url}/api/v1${path.replaceAll(/\{\w+\}/g, 'x')}`, { method: method.toUpperCase() });
+      expect([method, path, response.status]).toEqual([method, path, 401]);
+    }
+  }
+});
+
+test('every reference leads somewhere', () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? '');
+  expect(references.length).toBeGreaterThan(10);
+  for (const name of references) expect(Object.keys(document.components.schemas)).toContain(name);
+});

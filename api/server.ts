@@ -1,0 +1,79 @@
+import type { Cluster } from '../operator/kube/cluster.ts';
+import type { Log } from '../operator/kube/log.ts';
+import type { Clock } from '../operator/kube/clock.ts';
+import type { Store } from '../store/store.ts';
+import { publicListener } from './app.ts';
+import { kubernetesAuth } from './auth/kubernetes-auth.ts';
+import type { Config } from './config.ts';
+import { healthListener } from './health.ts';
+import { listen } from './http-server.ts';
+import { createMetrics } from './metrics.ts';
+import { RateLimit } from './rest/rate-limit.ts';
+import { executionEndpoints } from './rest/executions.ts';
+import { workflowEndpoints } from './rest/workflows.ts';
+import { accepting } from './webhook/accept.ts';
+import { webhookIngress } from './webhook/ingress.ts';
+import { ByteBudget } from './webhook/read-body.ts';
+import { routeFinder } from './webhook/route-finder.ts';
+
+export interface ServerParts {
+  config: Omit<Config, 'databaseUrl' | 'databaseConnections' | 'logLevel'>;
+  store: Store;
+  /** Where tokens are checked. */
+  cluster: Pick<Cluster, 'request'>;
+  log: Log;
+  clock: Pick<Clock, 'now' | 'monotonic'>;
+  version: string;
+}
+
+export interface ApiServer {
+  /** Ports that are listened on; they differ from the configured ones where those are 0. */
+  port: number;
+  healthPort: number;
+  /** Not ready at once, takes nothing new, lets requests under way finish. Leaves store and cluster open. */
+  stop(): Promise<void>;
+}
+
+/** Puts the api together and listens. Resolves once all routes are known and both ports are open. */
+export async function startServer({ config, store, cluster, log, clock, version }: ServerParts): Promise<ApiServer> {
+  const { limits, baseUrl } = config;
+  const stopping = new AbortController();
+  const metrics = createMetrics();
+  const budget = new ByteBudget(limits.bodyBytesInFlight);
+  const accept = accepting(store.queue, { onBatch: (size) => metrics.batchSize.observe(size) });
+  const monotonic = (): number => clock.monotonic();
+  const routes = await routeFinder(store.routes, monotonic);
+  const listener = publicListener({
+    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept })],
+    rest: {
+      auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
+      maxBodyBytes: limits.bodyBytes,
+      budget,
+      userLimit: new RateLimit({ perSecond: limits.userRequestsPerSecond, burst: limits.userRequestsPerSecond * 2, monotonic }),
+      stopping: stopping.signal,
+    },
+    webhooks: webhookIngress({ find: (...path) => routes.find(...path), accept, replies: store.replies, budget, limits, metrics, baseUrl }),
+    version, baseUrl, metrics, log,
+  });
+  const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });
+  const health = await listen(
+    healthListener({ registry: metrics.registry, stopping: stopping.signal, problems: async () => problemsOf(await store.health()) }),
+    { port: config.healthPort, requestMs: 10_000 },
+  );
+  log.info({ port: api.port, healthPort: health.port, workflows: routes.size() }, 'Listening');
+
+  return {
+    port: api.port,
+    healthPort: health.port,
+    async stop() {
+      stopping.abort();
+      await api.close(config.drainMs);
+      await Promise.all([health.close(1000), routes.stop()]);
+      log.info({}, 'Stopped');
+    },
+  };
+}
+
+function problemsOf({ ok, code }: { ok: boolean; code?: string }): string[] {
+  return ok ? [] : [`database: ${code ?? 'unknown'}`];
+}

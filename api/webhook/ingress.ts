@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { ExecutionMode } from '../../runner/engine/node-run.ts';
+import type { Store } from '../../store/store.ts';
+import type { Limits } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
+import { ApiError } from '../problem.ts';
+import type { Accept } from './accept.ts';
+import { awaitReply } from './await-reply.ts';
+import { allowOrigin, answerOptions } from './cors.ts';
+import { parseBody } from './parse-body.ts';
+import { splitPath } from './path-pattern.ts';
+import { withBody } from './read-body.ts';
+import type { ByteBudget } from './read-body.ts';
+import type { RouteMatch, Webhook } from './route-table.ts';
+import { triggerItem } from './trigger-item.ts';
+import { sendWorkflowResponse } from './workflow-response.ts';
+
+/** Where webhooks answer: `/webhook/<namespace>/<path>`. */
+export const webhookPrefix = '/webhook/';
+
+export interface IngressOptions {
+  /** The route for a method at a path; looks again in the store on a miss. */
+  find(namespace: string, method: string, segments: readonly string[]): Promise<RouteMatch | undefined>;
+  accept: Accept;
+  replies: Store['replies'];
+  budget: ByteBudget;
+  limits: Limits;
+  metrics: Metrics;
+  /** Start of webhook URLs; absent: what the caller called us. */
+  baseUrl: string | undefined;
+}
+
+/**
+ * Takes webhook calls: finds the workflow, stores the execution, answers. Nothing is answered with success before the
+ * execution is durable. Throws ApiError for the caller to answer.
+ */
+export function webhookIngress(options: IngressOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const { limits, metrics } = options;
+  let inFlight = 0;
+
+  return async (request, response) => {
+    if (inFlight >= limits.webhooksInFlight) throw new ApiError('TooManyRequests', 'Too many webhook calls are in flight.', { headers: { 'retry-after': '1' } });
+    inFlight += 1;
+    metrics.inFlight.set({ kind: 'webhook' }, inFlight);
+    try {
+      await serve(request, response, options);
+    } finally {
+      inFlight -= 1;
+      metrics.inFlight.set({ kind: 'webhook' }, inFlight);
+    }
+  };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, options: IngressOptions): Promise<void> {
+  const { method = 'GET' } = request;
+  const { namespace, segments, search } = targetOf(request.url ?? '');
+  const match = await options.find(namespace, method, segments);
+  if (!match) throw new ApiError('WebhookNotFound', `No active workflow in namespace ${namespace} answers at /${segments.join('/')}.`);
+  const { webhook, params } = match;
+  if (!webhook) {
+    await answerWithoutWorkflow(request, response, { allow: match.allow, find: (other) => options.find(namespace, other, segments) });
+    return;
+  }
+  if (webhook.settings.unsupported !== undefined) throw new ApiError('WebhookNotServed', `This webhook asks for ${webhook.settings.unsupported}, which the server cannot do yet.`);
+  allowOrigin(request, response, webhook);
+
+  const waits = webhook.trigger.responseMode !== 'onReceived';
+  const idempotencyKey = idempotencyKeyOf(request);
+  const accepted = await withBody(request, { limit: options.limits.bodyBytes, budget: options.budget }, async (bytes) => {
+    const body = await parseBody(bytes, request.headers['content-type']);
+    const item = triggerItem({ headers: request.headers, params, search, body, webhookUrl: urlOf(webhook, request, options.baseUrl) });
+    const startedAt = performance.now();
+    const enqueued = await options.accept({
+      namespace: webhook.namespace,
+      workflow: webhook.workflow,
+      mode: ExecutionMode.Webhook,
+      trigger: { node: webhook.trigger.node, items: [item] },
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(waits ? { replyTo: options.replies.address } : {}),
+    });
+    options.metrics.accept.observe((performance.now() - startedAt) / 1000);
+    return enqueued;
+  });
+
+  const answer = waits
+    ? await awaitReply(options.replies, { executionId: accepted.id, timeoutMs: options.limits.responseMs, response })
+    : webhook.settings.received;
+  if (answer) sendWorkflowResponse(response, answer, accepted.id);
+}
+
+/** Namespace, decoded path segments and query of `/webhook/<namespace>/<path>?<query>`. */
+export function targetOf(url: string): { namespace: string; segments: string[]; search: string } {
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
+  try {
+    const [namespace = '', ...segments] = splitPath(path.slice(webhookPrefix.length)).map(decodeURIComponent);
+    return { namespace, segments, search: query === -1 ? '' : url.slice(query + 1) };
+  } catch (error) {
+    throw new ApiError('MalformedRequest', 'The path is not valid percent-encoding.', { cause: error });
+  }
+}
+
+/** Preflights and probes start nothing; other methods are told which ones would. */
+async function answerWithoutWorkflow(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { allow, find }: { allow: readonly string[]; find: (method: string) => Promise<RouteMatch | undefined> },
+): Promise<void> {
+  const readable = allow.includes('GET');
+  const methods = ['OPTIONS', ...(readable ? ['HEAD'] : []), ...allow].join(', ');
+  if (request.method === 'OPTIONS') {
+    const wanted = request.headers['access-control-request-method'];
+    const webhook = wanted === undefined ? undefined : (await find(wanted))?.webhook;
+    answerOptions(request, response, { webhook, allow: methods });
+  } else if (request.method === 'HEAD' && readable) {
+    response.writeHead(200, { allow: methods });
+    response.end();
+  } else {
+    throw new ApiError('MethodNotAllowed', `No workflow answers ${request.method} here.`, { headers: { allow: methods } });
+  }
+}
+
+function urlOf({ namespace, pattern }: Webhook, request: IncomingMessage, baseUrl: string | undefined): string {
+  const base = baseUrl ?? `http://${request.headers.host ?? 'localhost'}`;
+  return `${base}${webhookPrefix}${namespace}/${pattern.segments.join('/')}`;
+}
+
+function idempotencyKeyOf(request: IncomingMessage): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(key)) return key;
+  throw new ApiError('InvalidIdempotencyKey', 'The header Idempotency-Key cannot be used.');
+}
