@@ -1,7 +1,7 @@
-import type { AnyNode, CallExpression, Identifier } from 'acorn';
+import type { AnyNode, CallExpression } from 'acorn';
 import { avoidRefusedText } from './evaluator-text.ts';
 import { findForbidden } from './forbidden.ts';
-import { freeNames } from './free-names.ts';
+import { freeNames, type FreeName } from './free-names.ts';
 import { parseExpression, SourceSyntaxError } from './parse-expression.ts';
 import { SourceEdits } from './source-edits.ts';
 import { memberName, walk } from './syntax-tree.ts';
@@ -36,10 +36,11 @@ export function compileExpression(code: string, names: ExpressionNames): Compile
   const edits = new SourceEdits(text);
   const [scope, caller] = unusedNames(expression, ['scope', 'method']);
   const constants = new Set<string>();
-  for (const { node, shorthand } of freeNames(expression)) {
-    const replacement = replacementFor(node.name, scope, names);
-    if (names.constants.has(node.name)) constants.add(node.name);
-    if (replacement !== undefined) edits.replace(node.start, node.end, shorthand ? `${node.name}: ${replacement}` : replacement);
+  for (const name of freeNames(expression)) {
+    if (names.constants.has(name.node.name)) constants.add(name.node.name);
+    else if (names.roots.has(name.node.name)) replaceName(name, `${scope}.${name.node.name}`, edits);
+    // The evaluator's own arguments are nobody's business. Other unknown names are undefined to it, as they are in n8n.
+    else if (name.node.name === 'arguments') replaceName(name, '(void 0)', edits);
   }
   walk(expression, (node) => {
     if (node.type === 'CallExpression') rewriteMethodCall(node, { caller, methods: names.methods, edits });
@@ -52,10 +53,9 @@ export function compileExpression(code: string, names: ExpressionNames): Compile
   };
 }
 
-function replacementFor(name: string, scope: string, names: ExpressionNames): string | undefined {
-  if (names.roots.has(name)) return `${scope}.${name}`;
-  // The evaluator's own arguments are nobody's business.
-  return name === 'arguments' ? '(void 0)' : undefined;
+/** Puts other source in the place of a name. */
+export function replaceName({ node, shorthand }: FreeName, replacement: string, edits: SourceEdits): void {
+  edits.replace(node.start, node.end, shorthand ? `${node.name}: ${replacement}` : replacement);
 }
 
 /**
@@ -81,7 +81,7 @@ function isOptionalChain(node: AnyNode): boolean {
 export function unusedNames(root: AnyNode, wanted: readonly [string, string]): [string, string] {
   const used = new Set<string>();
   walk(root, (node) => {
-    if (node.type === 'Identifier') used.add((node as Identifier).name);
+    if (node.type === 'Identifier') used.add(node.name);
   });
   const unused = (name: string): string => (used.has(name) ? unused(`${name}_`) : name);
   return [unused(wanted[0]), unused(wanted[1])];

@@ -1,5 +1,5 @@
 import type { AnyNode, Identifier, Pattern, SwitchCase } from 'acorn';
-import { childrenOf } from './syntax-tree.ts';
+import { childrenOf, walk, withoutParentheses } from './syntax-tree.ts';
 
 /** A use of a name that nothing in the source declares. */
 export interface FreeName {
@@ -8,6 +8,8 @@ export interface FreeName {
   shorthand: boolean;
   /** Whether the source assigns to the name. */
   written: boolean;
+  /** `typeof name`, which is fine even when the name does not exist. */
+  typeOnly: boolean;
 }
 
 interface Scope {
@@ -19,11 +21,15 @@ interface Scope {
 export function freeNames(root: AnyNode): FreeName[] {
   const finder = new FreeNameFinder();
   finder.visit(root, { names: new Set(), parent: undefined });
-  return finder.found;
+  const typeOnly = new Set<AnyNode>();
+  walk(root, (node) => {
+    if (node.type === 'UnaryExpression' && node.operator === 'typeof') typeOnly.add(withoutParentheses(node.argument));
+  });
+  return finder.found.map((found) => ({ ...found, typeOnly: typeOnly.has(found.node) }));
 }
 
 class FreeNameFinder {
-  readonly found: FreeName[] = [];
+  readonly found: Omit<FreeName, 'typeOnly'>[] = [];
 
   visit(node: AnyNode, scope: Scope): void {
     switch (node.type) {
@@ -82,20 +88,15 @@ class FreeNameFinder {
       case 'UpdateExpression':
         this.#target(node.argument, scope);
         break;
-      case 'LabeledStatement':
-        this.visit(node.body, scope);
-        break;
-      case 'BreakStatement':
-      case 'ContinueStatement':
-      case 'MetaProperty':
-        break;
       default:
         this.#children(node, scope);
     }
   }
 
   #children(node: AnyNode, scope: Scope): void {
-    for (const child of childrenOf(node)) this.visit(child, scope);
+    // What is left with identifiers that are no names of variables: labels, and the parts of new.target.
+    if (node.type === 'BreakStatement' || node.type === 'ContinueStatement' || node.type === 'MetaProperty') return;
+    for (const child of node.type === 'LabeledStatement' ? [node.body] : childrenOf(node)) this.visit(child, scope);
   }
 
   #block(node: AnyNode, statements: readonly AnyNode[], scope: Scope): void {

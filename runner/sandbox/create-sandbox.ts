@@ -1,0 +1,29 @@
+import { checkTemplate } from '../engine/expression/syntax.ts';
+import { CodeRunner } from './code-runner.ts';
+import { ExpressionEvaluator } from './expression-evaluator.ts';
+import { catchStrayRejections } from './stray-rejections.ts';
+import { createRealm } from './realm.ts';
+import type { Sandbox } from './sandbox.ts';
+
+let sandbox: Sandbox | undefined;
+
+/**
+ * The sandbox of this process. The first call freezes the process's built-ins for good (see lockdown.ts) and takes a few tens
+ * of milliseconds; later calls give the same sandbox, which keeps nothing of one execution that another could reach.
+ */
+export function createSandbox(): Sandbox {
+  sandbox ??= build();
+  return sandbox;
+}
+
+function build(): Sandbox {
+  const realm = createRealm();
+  const expressions = new ExpressionEvaluator(realm);
+  const javaScript = new CodeRunner(realm, expressions.tools);
+  catchStrayRejections();
+  return {
+    evaluate: (template, view, itemIndex, roots) => expressions.evaluate(template, view, itemIndex, roots),
+    check: checkTemplate,
+    runCode: (request, view) => javaScript.run(request, view),
+  };
+}

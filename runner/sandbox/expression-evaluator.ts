@@ -1,0 +1,137 @@
+import { WorkflowError } from '../engine/error.ts';
+import type { ExecutionView } from '../engine/execution-view.ts';
+import { compileExpression, type ExpressionNames } from '../engine/expression/compile-expression.ts';
+import { methodCaller, type MethodCaller } from '../engine/expression/methods/call-method.ts';
+import { MethodError } from '../engine/expression/methods/method-error.ts';
+import { makeMethods, methodNames } from '../engine/expression/methods/method-table.ts';
+import { SourceSyntaxError } from '../engine/expression/parse-expression.ts';
+import { isSingleExpression, parseTemplate } from '../engine/expression/template.ts';
+import { textOf } from '../engine/expression/text-of.ts';
+import type { JsonObject } from '../engine/item.ts';
+import { andAfter, currentView, during } from './current-view.ts';
+import { asCopies, asTheyAre } from './exposed-items.ts';
+import { ExpressionScope, ROOTS, type ScopeTools } from './expression-scope.ts';
+import { fault, faultOf, guarded } from './fault.ts';
+import { GenerationCache } from './generation-cache.ts';
+import { SOURCE_SCHEME } from './lockdown.ts';
+import { NotPlainDataError, toPlain } from './plain-data.ts';
+import type { Realm } from './realm.ts';
+
+/** How many templates stay compiled, at least. */
+const CACHED_TEMPLATES = 10_000;
+/** How deep parameters may refer to each other through `$parameter`. */
+const MAX_NESTING = 50;
+
+type Evaluation = (scope: ExpressionScope) => unknown;
+type Part = string | { run: Evaluation; writes: boolean };
+
+interface Template {
+  single: boolean;
+  parts: Part[];
+}
+
+/** Compiles templates once and evaluates them in the realm. */
+export class ExpressionEvaluator {
+  readonly #realm: Realm;
+  readonly #names: ExpressionNames;
+  readonly #callMethod: MethodCaller;
+  /** What the scopes of Code nodes need, too. */
+  readonly tools: ScopeTools;
+  readonly #templates = new GenerationCache<Template>(CACHED_TEMPLATES);
+  #nesting = 0;
+
+  constructor(realm: Realm) {
+    const { DateTime } = realm.luxon;
+    const methods = harden(makeMethods({ DateTime, random: () => currentView().random() }));
+    // Sandboxed code can catch these errors and look at their classes.
+    harden([MethodError, NotPlainDataError, WorkflowError]);
+    this.#realm = realm;
+    this.#names = { roots: ROOTS, constants: new Set(Object.keys(realm.expressionGlobals)), methods: methodNames(methods) };
+    this.#callMethod = harden(methodCaller(methods, DateTime.isDateTime));
+    this.tools = { luxon: realm.luxon, evaluate: (template, view, itemIndex) => this.#nested(template, view, itemIndex) };
+  }
+
+  /** See Sandbox.evaluate. */
+  evaluate(text: string, view: ExecutionView, itemIndex: number, roots?: JsonObject): unknown {
+    const template = this.#templates.get(text) ?? this.#compile(text);
+    const [first] = template.parts;
+    if (template.single && typeof first === 'object') return this.#run(first, { view, itemIndex, roots }, toValue);
+    let result = '';
+    for (const part of template.parts) result += typeof part === 'string' ? part : toText(this.#run(part, { view, itemIndex, roots }, toText));
+    return result;
+  }
+
+  #compile(text: string): Template {
+    const segments = parseTemplate(text);
+    const parts = segments.map((segment): Part => (segment.kind === 'text' ? segment.text : this.#compileCode(segment.code, segment.offset)));
+    const template = { single: isSingleExpression(segments), parts };
+    this.#templates.set(text, template);
+    return template;
+  }
+
+  #compileCode(code: string, offset: number): Part {
+    try {
+      const compiled = compileExpression(code, this.#names);
+      if (!compiled) return { run: () => undefined, writes: false };
+      const make = this.#realm.evaluate(`${compiled.source}\n//# sourceURL=${SOURCE_SCHEME}expression`) as (...globals: unknown[]) => Evaluation;
+      const globals = compiled.constants.map((name) => this.#realm.expressionGlobals[name]);
+      return { run: make(this.#callMethod, ...globals), writes: compiled.writes };
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof SourceSyntaxError)) throw error;
+      const where = error instanceof SourceSyntaxError ? ` at character ${offset + error.position + 1}` : '';
+      throw new WorkflowError('ExpressionSyntax', `The expression {{${shorten(code)}}} has a syntax error: ${error.message}${where}.`, { nonRetryable: true });
+    }
+  }
+
+  #run(part: Exclude<Part, string>, at: { view: ExecutionView; itemIndex: number; roots: JsonObject | undefined }, convert: (value: unknown) => unknown): unknown {
+    const { view, itemIndex, roots } = at;
+    const scope = new ExpressionScope({ view, itemIndex, exposure: part.writes ? asCopies : asTheyAre }, this.tools, roots);
+    try {
+      // What may write may also leave promises behind, whose rejections must be recognised.
+      return (part.writes ? andAfter : during)(view, () => convert(part.run(scope)));
+    } catch (error) {
+      return swallowed(error);
+    }
+  }
+
+  #nested(template: string, view: ExecutionView, itemIndex: number): unknown {
+    if (this.#nesting >= MAX_NESTING) throw new WorkflowError('ExpressionFailed', 'Parameters refer to each other in a circle through $parameter.', { nonRetryable: true });
+    this.#nesting += 1;
+    try {
+      return guarded(() => this.evaluate(template, view, itemIndex));
+    } finally {
+      this.#nesting -= 1;
+    }
+  }
+}
+
+/**
+ * As in n8n, only our own errors and those of data-transformation methods fail a node; anything else that an expression throws
+ * makes it undefined.
+ */
+function swallowed(error: unknown): undefined {
+  const known = faultOf(error);
+  if (known) throw new WorkflowError(known.code, known.message, known.details);
+  if (error instanceof MethodError || error instanceof NotPlainDataError) throw new WorkflowError('ExpressionFailed', error.message);
+  return undefined;
+}
+
+function toValue(value: unknown): unknown {
+  refuseFunction(value);
+  return toPlain(value);
+}
+
+/** Between other text nothing is shown for null and undefined. */
+function toText(value: unknown): string {
+  refuseFunction(value);
+  return value === undefined || value === null ? '' : textOf(value);
+}
+
+/** Somebody forgot the parentheses. */
+function refuseFunction(value: unknown): void {
+  if (typeof value === 'function') throw fault('ExpressionFailed', 'The expression gives a function. Add () to call it.');
+}
+
+function shorten(code: string): string {
+  return code.length > 80 ? `${code.slice(0, 80)}…` : code;
+}
