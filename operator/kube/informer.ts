@@ -41,9 +41,9 @@ export class Informer<T extends AnyObject> {
     this.options = options;
     this.cache = new Cache({
       resource,
-      transform: options.transform,
+      transform: options.metadataOnly ? metadataOf : options.transform,
       namespace: options.namespace,
-      selective: options.labelSelector !== undefined || options.fieldSelector !== undefined || options.metadataOnly === true,
+      selective: options.labelSelector !== undefined || options.fieldSelector !== undefined,
       freeze,
       onError: (err, key) => {
         metrics?.cacheFailed(name);
@@ -74,4 +74,9 @@ export class Informer<T extends AnyObject> {
   run(signal: AbortSignal): Promise<void> {
     return this.#reflector.run(signal);
   }
+}
+
+/** The same of what a watch of metadata sends and of whole objects that our own writes return. */
+function metadataOf<T extends AnyObject>({ apiVersion, kind, metadata }: T): T {
+  return { apiVersion, kind, metadata } as T;
 }

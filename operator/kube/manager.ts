@@ -209,17 +209,18 @@ export class Manager {
   /** Runs the controllers until the signal aborts; then their passes may go on for the grace time, unless `stopping` aborts before. */
   async #work(signal: AbortSignal, stopping: AbortController): Promise<void> {
     const drain = new AbortController();
-    const stop = (): void => drain.abort();
-    const ended = new AbortController();
-    signal.addEventListener('abort', stop);
-    stopping.signal.addEventListener('abort', stop);
-    if (signal.aborted || stopping.signal.aborted) stop();
-    drain.signal.addEventListener('abort', () => {
-      void sleep(this.clock, this.#options.graceMs ?? 10_000, ended.signal).then(() => stopping.abort(new DOMException('the process stops', 'AbortError')));
+    const drained = new Promise<void>((resolve) => {
+      drain.signal.addEventListener('abort', () => resolve());
     });
-    await Promise.all(this.#controllers.map((controller) => controller.run({ drain: drain.signal, stopping: stopping.signal })));
+    const unlink = [signal, stopping.signal].map((source) => onAbort(source, () => drain.abort()));
+    const working = Promise.all(this.#controllers.map((controller) => controller.run({ drain: drain.signal, stopping: stopping.signal })));
+    await drained;
+    const ended = new AbortController();
+    const grace = sleep(this.clock, this.#options.graceMs ?? 10_000, ended.signal).then(() => stopping.abort(new DOMException('the process stops', 'AbortError')));
+    await working;
     ended.abort();
-    signal.removeEventListener('abort', stop);
+    await grace;
+    for (const stop of unlink) stop();
   }
 
   #mayWork(): boolean {
@@ -234,10 +235,15 @@ function scopeOf(resource: Resource, { namespace, labelSelector, fieldSelector, 
 
 /** Resolves with the task, or as soon as the signal aborts. */
 async function untilAborted(signal: AbortSignal, task: Promise<unknown>): Promise<void> {
-  if (signal.aborted) return;
   const aborted = Promise.withResolvers<void>();
-  const stop = (): void => aborted.resolve();
-  signal.addEventListener('abort', stop, { once: true });
+  const unlink = onAbort(signal, aborted.resolve);
   await Promise.race([task, aborted.promise]);
-  signal.removeEventListener('abort', stop);
+  unlink();
+}
+
+/** Calls `then` when the signal aborts, or at once when it has. Returns how to forget about it. */
+function onAbort(signal: AbortSignal, then: () => void): () => void {
+  if (signal.aborted) then();
+  else signal.addEventListener('abort', then, { once: true });
+  return () => signal.removeEventListener('abort', then);
 }

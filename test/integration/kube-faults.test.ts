@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Informer, client, connect, resource, systemClock } from '../../operator/kube/index.ts';
 import { ConfigMap, Namespace } from '../../operator/kube/builtin.ts';
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
@@ -9,6 +9,8 @@ import { startFaultProxy } from './fault-proxy.ts';
 import type { Client, Cluster } from '../../operator/kube/index.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { Fault, FaultProxy } from './fault-proxy.ts';
+
+jest.setTimeout(60_000);
 
 let plane: ControlPlane;
 let direct: Cluster;
@@ -113,7 +115,6 @@ test.each(onWatch)(
     await change();
     await expectNothingMissed(from);
   },
-  60_000,
 );
 
 const onList: { name: string; fault: Fault; skip?: number }[] = [
@@ -136,7 +137,6 @@ test.each(onList)(
     await expectNothingMissed(from);
     expect(proxy.pending('list')).toBe(0);
   },
-  60_000,
 );
 
 test('waits as long as Retry-After says', async () => {
