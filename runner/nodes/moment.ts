@@ -12,16 +12,17 @@ const FORMATS = ['yyyy/MM/dd', 'yyyy/MM/dd HH:mm:ss', 'MM/dd/yyyy', 'MM/dd/yyyy 
 
 /**
  * Reads a moment in time from what workflows carry: DateTime, Date, seconds or milliseconds since the epoch, ISO 8601,
- * RFC 2822, HTTP dates, SQL and a few common forms. Text without a zone is read in UTC. Undefined when it is none of these.
+ * RFC 2822, HTTP dates, SQL and a few common forms. Text without a zone is read in UTC. The result is in `zone`, by default in
+ * the zone of the text. Undefined when the value is none of these.
  */
-export function parseMoment(value: unknown, zone = 'utc'): DateTime | undefined {
-  const parsed = parseUnzoned(value);
+export function parseMoment(value: unknown, zone?: string): DateTime | undefined {
+  const parsed = parseInItsZone(value);
   if (!parsed?.isValid) return undefined;
-  const moved = parsed.setZone(zone);
+  const moved = zone === undefined ? parsed : parsed.setZone(zone);
   return moved.isValid ? moved : undefined;
 }
 
-function parseUnzoned(value: unknown): DateTime | undefined {
+function parseInItsZone(value: unknown): DateTime | undefined {
   if (isDateTime(value)) return DateTime.fromMillis(value.toMillis(), { zone: 'utc' });
   if (value instanceof Date) return DateTime.fromJSDate(value, { zone: 'utc' });
   if (typeof value === 'number') return fromNumber(value);
