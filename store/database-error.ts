@@ -8,27 +8,29 @@ const SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHO
 /** node-postgres gives its own connection errors no code. */
 const DRIVER = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Connection error)/;
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+/** Not by class: errors of Node's own modules may be of another realm. */
+function read(error: unknown): { code: string; message: string; errors: readonly unknown[] } {
+  const { code = '', message = '', errors = [] } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; message?: unknown; errors?: unknown };
+  return { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : '', errors: Array.isArray(errors) ? errors : [] };
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.every(isUnavailable);
-  const code = codeOf(error);
+  const { code, message, errors } = read(error);
   if (error instanceof DatabaseError) return code.startsWith('08') || UNAVAILABLE.has(code);
-  return SOCKET.has(code) || (error instanceof Error && DRIVER.test(error.message));
+  // A host with several addresses fails with one error for each.
+  return SOCKET.has(code) || DRIVER.test(message) || (errors.length > 0 && errors.every(isUnavailable));
 }
 
 /** Whether the connection the error came from must not be used again. */
 export function breaksConnection(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return true;
-  return error.severity === 'FATAL' || error.severity === 'PANIC' || codeOf(error) === '25006';
+  return error.severity === 'FATAL' || error.severity === 'PANIC' || error.code === '25006';
 }
 
 /** What users see instead of PostgreSQL's own error, whose detail may quote stored values; it stays reachable as `cause`. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const code = codeOf(error);
+  const { code } = read(error);
   if (isUnavailable(error)) {
     return new StoreError(StoreReason.StoreUnavailable, `PostgreSQL is not available${code === '' ? '' : ` (${code})`}; the call can be repeated`, { cause: error });
   }

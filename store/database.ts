@@ -1,5 +1,5 @@
 import { type ClientBase, type ClientConfig, Pool, type PoolClient, type QueryConfig, TypeOverrides, types } from 'pg';
-import { type Patience, persist } from './backoff.ts';
+import { persist } from './backoff.ts';
 import { breaksConnection, toStoreError } from './database-error.ts';
 import { StoreError, StoreReason } from './error.ts';
 
@@ -26,10 +26,10 @@ export interface DatabaseOptions extends ConnectionOptions {
   poolSize: number;
   /** Told about connections that broke while idle. */
   onBroken(error: Error): void;
-  patience?: Patience;
+  /** How long a call is tried again. Default 15,000. */
+  giveUpMs?: number;
 }
 
-/** How long a call is tried again. */
 const GIVE_UP_MS = 15_000;
 /** PostgreSQL ends a statement after this; the client gives up on a connection that is silent a little longer. */
 const STATEMENT_MS = 10_000;
@@ -39,11 +39,11 @@ const SCRIPT_MS = 3_600_000;
 /** A pool of connections. Every call is tried again when its connection breaks, so every call must be safe to repeat. */
 export class Database {
   readonly #pool: Pool;
-  readonly #patience: Patience | undefined;
+  readonly #giveUpMs: number;
   #closed = false;
 
   constructor(options: DatabaseOptions) {
-    this.#patience = options.patience;
+    this.#giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
     this.#pool = new Pool({ ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000 });
     this.#pool.on('error', options.onBroken);
   }
@@ -85,11 +85,7 @@ export class Database {
         throw toStoreError(error);
       }
     };
-    return persist(attempt, {
-      isTransient: (error) => error instanceof StoreError && error.transient,
-      giveUpMs: GIVE_UP_MS,
-      ...(this.#patience && { patience: this.#patience }),
-    });
+    return persist(attempt, { isTransient: (error) => error instanceof StoreError && error.transient, giveUpMs: this.#giveUpMs });
   }
 
   async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type { Database, Statement } from './database.ts';
 import { firstIdAt, isExecutionId } from './execution-id.ts';
 import { EXECUTION_COLUMNS, type ExecutionRow, HISTORY_COLUMNS, QUEUE_COLUMNS, QUEUE_STATUS, toExecution } from './execution-row.ts';
 import type { Execution, ExecutionFilter } from './executions.ts';
+import { storableText } from './payload.ts';
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -63,7 +64,7 @@ export async function listExecutions(database: Database, filter: ExecutionFilter
   const limit = Math.max(1, Math.min(filter.limit ?? 50, 200));
   const before = filter.cursor !== undefined && isExecutionId(filter.cursor) ? filter.cursor : LAST_ID;
   const rows = await database.query<ExecutionRow>(statementFor(filter), [
-    filter.namespace ?? null, filter.workflow ?? null, filter.status ?? null, before, firstIdAt(filter.since ?? 0), limit + 1,
+    storableText(filter.namespace ?? '') || null, storableText(filter.workflow ?? '') || null, filter.status ?? null, before, firstIdAt(filter.since ?? 0), limit + 1,
   ]);
   const executions = rows.slice(0, limit).map(toExecution);
   const last = executions.at(-1);

@@ -72,6 +72,8 @@ export class NotificationConnection implements Notifications {
   /** Settles when the connection in the making is there. */
   #connected: Promise<void> | undefined;
   #sending = false;
+  /** Settles after the last query. Never rejects. */
+  #queries: Promise<void> = Promise.resolve();
 
   constructor(options: ConnectionOptions & { onBroken(error: Error): void }) {
     this.#options = options;
@@ -86,7 +88,7 @@ export class NotificationConnection implements Notifications {
       handlers.delete(handler);
       if (handlers.size > 0 || this.#handlers.get(channel) !== handlers) return;
       this.#handlers.delete(channel);
-      await this.#client?.query(`UNLISTEN ${escapeIdentifier(channel)}`).catch(this.#options.onBroken);
+      if (this.#client) await this.#query(this.#client, { text: `UNLISTEN ${escapeIdentifier(channel)}` }).catch(this.#options.onBroken);
     };
   }
 
@@ -130,7 +132,7 @@ export class NotificationConnection implements Notifications {
       while (this.#outbox.size > 0 && this.#client !== undefined) {
         const messages = [...this.#outbox].flatMap(([channel, texts]) => joinPayloads(texts).map((payload) => ({ channel, payload })));
         this.#outbox.clear();
-        await this.#client.query({
+        await this.#query(this.#client, {
           name: 'notify', text: 'SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS message(channel, payload)',
           values: [messages.map(({ channel }) => channel), messages.map(({ payload }) => payload)],
         });
@@ -159,7 +161,7 @@ export class NotificationConnection implements Notifications {
       try {
         await client.connect();
         // A NOTIFY holds a lock on the whole database until its commit is on disk; these commits hold nothing that must not get lost.
-        await client.query('SET synchronous_commit = off');
+        await this.#query(client, { text: 'SET synchronous_commit = off' });
         await this.#listen(client, [...this.#handlers.keys()]);
         this.#client = client;
         this.#probe(client);
@@ -176,13 +178,21 @@ export class NotificationConnection implements Notifications {
 
   async #listen(client: Client, channels: readonly string[]): Promise<void> {
     if (channels.length === 0) return;
-    await client.query(channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`).join('; '));
+    await this.#query(client, { text: channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`).join('; ') });
+  }
+
+  /** One after the other, as the driver wants it. */
+  async #query(client: Client, query: QueryConfig & { query_timeout?: number }): Promise<void> {
+    const previous = this.#queries;
+    const current = previous.then(async () => { await client.query(query); });
+    this.#queries = current.catch(() => undefined);
+    await current;
   }
 
   /** TCP notices a peer that vanished only after minutes; a query that is not answered in time breaks the connection. */
   #probe(client: Client): void {
     const timer = setInterval(() => {
-      client.query({ text: 'SELECT 1', query_timeout: PROBE_MS } as QueryConfig).catch((error: unknown) => {
+      this.#query(client, { text: 'SELECT 1', query_timeout: PROBE_MS }).catch((error: unknown) => {
         this.#lose(client, toStoreError(error));
         client.connection.stream.destroy();
       });

@@ -19,6 +19,11 @@ export interface Revisions {
   prune(options: { keep: number; retireMs?: number }): Promise<number>;
 }
 
+/** Whether a text can name a revision at all. */
+export function isRevision(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 /** Lower-case hex. The definition's `id` holds namespace and name, so no two workflows share a revision. */
 export function revisionOf(definition: WorkflowDefinition): string {
   return createHash('sha256').update(canonicalJson(definition)).digest('hex');
@@ -58,7 +63,6 @@ const FORGET: Statement = {
 };
 
 export function createRevisions(database: Database): Revisions {
-  // Content never changes under its name, so a put that found its row need not ask again.
   return {
     async put({ namespace, workflow, uid, definition }) {
       const text = canonicalJson(definition);
@@ -72,7 +76,7 @@ export function createRevisions(database: Database): Revisions {
       return { revision, created: false };
     },
     async get(revision) {
-      if (!/^[0-9a-f]{64}$/.test(revision)) return undefined;
+      if (!isRevision(revision)) return undefined;
       const [row] = await database.query<{ definition: Buffer }>(GET, [revision]);
       return row === undefined ? undefined : decodePayload(row.definition) as WorkflowDefinition;
     },

@@ -70,8 +70,9 @@ const CLOCK_MS = 30_000;
 const HEALTH_MS = 2000;
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 
-function openDatabase({ url, applicationName, poolSize = 8, log = SILENT }: StoreOptions): Database {
-  return new Database({ url, applicationName, poolSize, onBroken: (error) => { log.warn({ code: toStoreError(error).code }, 'Lost an idle database connection'); } });
+function openDatabase({ url, applicationName, poolSize = 8, log = SILENT }: StoreOptions, giveUpMs?: number): Database {
+  const onBroken = (error: Error): void => { log.warn({ code: toStoreError(error).code }, 'Lost an idle database connection'); };
+  return new Database({ url, applicationName, poolSize, onBroken, ...(giveUpMs !== undefined && { giveUpMs }) });
 }
 
 /** What may become right by waiting: PostgreSQL starts, or the migration is under way. */
@@ -79,9 +80,22 @@ function isWorthWaiting(error: unknown): boolean {
   return error instanceof StoreError && (error.transient || error.code === StoreReason.SchemaOutdated);
 }
 
-async function check(database: Database, { waitMs = 0, durability = 'Require', log = SILENT }: StoreOptions): Promise<void> {
-  await persist(async () => checkSchema(database), { isTransient: isWorthWaiting, giveUpMs: waitMs });
-  const gaps = await checkDurability(database);
+/** Runs `use` on a connection of its own until it succeeds or `waitMs` are over. */
+async function waitFor<T>(options: MigrateOptions, use: (database: Database) => Promise<T>): Promise<T> {
+  const database = openDatabase({ ...options, poolSize: 1 }, 0);
+  try {
+    return await persist(async () => use(database), { isTransient: isWorthWaiting, giveUpMs: options.waitMs ?? 0 });
+  } finally {
+    await database.close();
+  }
+}
+
+async function check(options: StoreOptions): Promise<void> {
+  const { durability = 'Require', log = SILENT } = options;
+  const gaps = await waitFor(options, async (database) => {
+    await checkSchema(database);
+    return checkDurability(database);
+  });
   if (gaps.length === 0) return;
   if (durability === 'Warn') log.warn({ code: StoreReason.DurabilityOff, settings: gaps }, 'PostgreSQL may forget acknowledged work');
   else throw new StoreError(StoreReason.DurabilityOff, `PostgreSQL may forget acknowledged work: turn on ${gaps.join(', ')}`);
@@ -90,11 +104,11 @@ async function check(database: Database, { waitMs = 0, durability = 'Require', l
 /** Connects, and checks schema and durability. Throws a StoreError. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { log = SILENT } = options;
+  await check(options);
   const database = openDatabase(options);
   const warn = (error: unknown): void => { log.warn({ code: toStoreError(error).code }, 'The store is not available'); };
   const notifications = new NotificationConnection({ url: options.url, applicationName: `${options.applicationName} listen`, onBroken: warn });
   try {
-    await check(database, options);
     const clock = new DatabaseClock(database, patience.elapsed);
     for (let n = 0; n < 3; n += 1) await clock.read();
     const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
@@ -135,12 +149,5 @@ async function health(database: Database): Promise<Health> {
 
 /** Brings the schema to this version's state; several processes at once are safe. Resolves to the names of the migrations it applied. */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const database = openDatabase({ ...options, poolSize: 1 });
-  try {
-    return await persist(async () => applyMigrations(database), {
-      isTransient: (error) => error instanceof StoreError && error.transient, giveUpMs: options.waitMs ?? 0,
-    });
-  } finally {
-    await database.close();
-  }
+  return waitFor(options, applyMigrations);
 }

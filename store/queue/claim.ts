@@ -83,7 +83,7 @@ const CLAIM: Statement = {
     LEFT JOIN claimed c ON true
     LEFT JOIN LATERAL (
       SELECT array_agg(scope) AS scopes, array_agg(data) AS data FROM millrace.static_data s WHERE s.namespace = c.namespace AND s.workflow = c.workflow) s ON true
-    ORDER BY c.rank`,
+    ORDER BY c.rank, c.id`,
 };
 
 function toStaticData(scopes: readonly string[], data: readonly Buffer[]): Claim['staticData'] {

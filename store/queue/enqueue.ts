@@ -2,8 +2,11 @@ import { channel, type Notifications } from '../notifications.ts';
 import type { Database, Statement, Transaction } from '../database.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import type { Enqueued, EnqueueRequest, RejectReason } from '../request.ts';
+import { isRevision } from '../revisions.ts';
 
 const DAY_MS = 86_400_000;
+/** Stands for a text that is no revision: there is none of this name. */
+const NO_REVISION = '00';
 
 interface Row {
   position: number;
@@ -93,15 +96,17 @@ export function createEnqueue(parts: { database: Database; notifications: Notifi
     if (requests.length === 0) return [];
     const triggers = pack(await Promise.all(requests.map(async ({ trigger }) => encodePayload(trigger))));
     const column = <T>(read: (request: EnqueueRequest) => T | undefined): (T | null)[] => requests.map((request) => read(request) ?? null);
+    const texts = (read: (request: EnqueueRequest) => string | undefined): (string | null)[] => column((request) => {
+      const text = read(request);
+      return text === undefined ? undefined : storableText(text);
+    });
     const rows = await parts.database.queryOnce<Row>(ENQUEUE, [
-      triggers.blob,
-      requests.map(() => parts.nextId()),
-      column(({ namespace }) => namespace), column(({ workflow }) => workflow), column(({ mode }) => mode),
-      column(({ idempotencyKey }) => idempotencyKey === undefined ? undefined : storableText(idempotencyKey)),
-      column(({ idempotencyWindowMs = DAY_MS }) => idempotencyWindowMs),
-      column(({ revision }) => revision === undefined || /^[0-9a-f]{64}$/.test(revision) ? revision : '00'),
-      column(({ pool }) => pool), column(({ priority }) => priority), column(({ delayMs = 0 }) => Math.max(0, Math.round(delayMs))),
-      column(({ replyTo }) => replyTo), column(({ parent }) => parent), column(({ workflowRun }) => workflowRun),
+      triggers.blob, requests.map(() => parts.nextId()),
+      texts(({ namespace }) => namespace), texts(({ workflow }) => workflow), texts(({ mode }) => mode),
+      texts(({ idempotencyKey }) => idempotencyKey), column(({ idempotencyWindowMs = DAY_MS }) => idempotencyWindowMs),
+      column(({ revision }) => (revision === undefined || isRevision(revision) ? revision : NO_REVISION)),
+      texts(({ pool }) => pool), column(({ priority }) => priority), column(({ delayMs = 0 }) => Math.max(0, Math.round(delayMs))),
+      texts(({ replyTo }) => replyTo), column(({ parent }) => parent), texts(({ workflowRun }) => workflowRun),
       triggers.starts, triggers.lengths,
     ], repair);
     // Runners look for delayed work themselves, but have to know of it to know when.

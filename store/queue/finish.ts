@@ -5,7 +5,7 @@ import { StoreError, StoreReason } from '../error.ts';
 import { type Brief, summarize } from '../history.ts';
 import type { FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
-import { encodePayload, pack } from '../payload.ts';
+import { encodePayload, pack, storableText } from '../payload.ts';
 import { Keep } from '../route.ts';
 import { type Ended, tellEnded } from './ended.ts';
 import { HELD, leaseColumns } from './held.ts';
@@ -110,7 +110,7 @@ export function createFinish(database: Database, notifications: Notifications): 
     const rows = await database.query<Row>(FINISH, [
       blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
       ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
-      scopes.map(({ id }) => id), scopes.map(({ scope }) => scope), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
+      scopes.map(({ id }) => id), scopes.map(({ scope }) => storableText(scope)), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
     ]);
     tellEnded(notifications, rows);
     return rows.flatMap(({ lost, id }) => (lost && id !== null ? [id] : []));

@@ -29,7 +29,7 @@ const RESUME: Statement = {
 };
 
 /** A call that was tried again after a lost answer finds its own resume. */
-const RESUMED: Statement = { name: 'resumed', text: 'SELECT 1 AS found FROM millrace.queue WHERE id = $1 AND resume = $2' };
+const RESUMED: Statement = { name: 'resumed', text: 'SELECT pool FROM millrace.queue WHERE id = $1 AND resume = $2' };
 
 export interface Waits {
   wait(writes: readonly WaitWrite[]): Promise<string[]>;

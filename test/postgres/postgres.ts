@@ -185,7 +185,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     async kill() { await end('SIGKILL'); },
     async shutdown() { await end('SIGINT'); },
     async stop() {
-      await end('SIGINT');
+      // Without a last checkpoint: nobody will read the data.
+      await end('SIGQUIT');
       await rm(directory, { recursive: true, force: true });
     },
     async database() {
