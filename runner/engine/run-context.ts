@@ -85,7 +85,13 @@ export class RunContext implements NodeContext {
   runCode(request: Parameters<NodeContext['runCode']>[0]): Promise<unknown> {
     const { host } = this.#execution.tree;
     return this.#sandbox.runCode(
-      { ...request, itemIndex: request.itemIndex ?? 0, onConsole: (level, text) => host.onConsole?.({ node: this.node.name, level, text }) },
+      {
+        ...request,
+        itemIndex: request.itemIndex ?? 0,
+        binaries: this.binaries,
+        signal: this.signal,
+        onConsole: (level, text) => host.onConsole?.({ node: this.node.name, level, text }),
+      },
       this.#view,
     );
   }

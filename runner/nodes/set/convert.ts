@@ -10,6 +10,8 @@ const article = (type: string): string => (/^[ao]/.test(type) ? `an ${type}` : `
  * Throws WorkflowError FieldType when it cannot be converted, unless `keepMisfits` hands it back as it is.
  */
 export function convertField(name: string, raw: unknown, type: string, keepMisfits: boolean): unknown {
+  // As in n8n: a JavaScript date becomes JSON text, quotes included, like any other object.
+  if (raw instanceof Date && type === 'string') return JSON.stringify(raw);
   const value = toJson(raw) ?? null;
   if (value === null) return null;
   const converted = CONVERSIONS[type]?.(value);
