@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { execute } from './engine.ts';
 import type { ExecuteRequest } from './engine.ts';
 import { ExecutionMode } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
@@ -69,19 +70,21 @@ describe.each(Object.entries(cases))('%s', (_, workflow) => {
   test('a crash before or after any commit changes nothing', async () => {
     const plain = setUp(workflow);
     const nodes = idempotent(plain.double);
-    const { result, commits } = await executeThroughCrash(plain.request, plain.host, nodes);
+    const plainLog = { commits: 0, lives: 0 };
+    const result = await executeThroughCrash(plain.request, plain.host, nodes, { log: plainLog });
     const effects = plain.double.calls.length;
-    expect(commits).toBeGreaterThan(0);
-    for (const point of crashPoints(commits)) {
+    expect(plainLog.commits).toBeGreaterThan(0);
+    for (const point of crashPoints(plainLog.commits)) {
       const { request, host, double } = setUp(workflow);
-      const crashed = await executeThroughCrash(request, { ...host, variables: host.variables }, idempotent(double), point);
-      expect(crashed.lives).toBe(2);
+      const log = { commits: 0, lives: 0 };
+      const crashed = await executeThroughCrash(request, host, idempotent(double), { point, log });
+      expect(log.lives).toBe(2);
       const keys = new Set(double.calls.map(({ key }) => key));
       expect(keys.size).toBe(effects);
       // Only what had happened since the last durable commit happened again, under the same key.
       expect(double.calls.length - effects).toBe(point.when === 'before' ? 1 : 0);
-      if (point.when === 'after') expect(seen(crashed.result)).toEqual(seen(result));
-      expect(crashed.result.status).toBe(result.status);
+      if (point.when === 'after') expect(seen(crashed)).toEqual(seen(result));
+      expect(crashed.status).toBe(result.status);
     }
   });
 });
@@ -91,10 +94,10 @@ test('what a replay reads is what was read before, not what could be read now', 
   if (!workflow) throw new Error('no such case');
   const { request, host, double } = setUp(workflow);
   const nodes = idempotent(double);
-  const first = await executeThroughCrash(request, host, nodes);
+  const first = await execute(request, host, nodes);
   host.staticData.global['count'] = 99;
-  const replayed = await executeThroughCrash({ ...request, resume: host.checkpoints }, { ...host, variables: { v: 'second' } }, nodes);
-  expect(seen(replayed.result)).toEqual(seen(first.result));
+  const replayed = await execute({ ...request, resume: host.checkpoints }, { ...host, now: () => 0, variables: { v: 'second' } }, nodes);
+  expect(seen(replayed)).toEqual(seen(first));
 });
 
 test.each([
@@ -102,14 +105,14 @@ test.each([
   { name: 'one effect', nodes: { Start: start, A: effect('x'), B: pass } },
 ])('$name needs no commit before the end', async ({ nodes }) => {
   const { request, host } = setUp(workflowOf(nodes, ['Start > A', 'A > B']));
-  const { commits } = await executeThroughCrash(request, host, testNodes());
-  expect(commits).toBe(0);
+  await execute(request, host, testNodes());
+  expect(host.checkpoints).toEqual([]);
 });
 
 test('a lost lease ends this life before the next effect, whatever the node that noticed made of it', async () => {
   const workflow = workflowOf({ Start: start, A: effect('a'), Call: { type: 'call', parameters: { workflow: 'child' }, onError: 'Continue' }, B: effect('b') }, ['Start > A', 'A > Call', 'Call > B']);
   const { request, host, double } = setUp(workflow);
   const lost = new Error('somebody else owns the execution');
-  await expect(executeThroughCrash(request, { ...host, commit: () => Promise.reject(lost) }, testNodes(double))).rejects.toBe(lost);
+  await expect(execute(request, { ...host, commit: () => Promise.reject(lost) }, testNodes(double))).rejects.toBe(lost);
   expect(double.calls.map(({ node }) => node)).toEqual(['A']);
 });

@@ -5,16 +5,20 @@ import { createSandbox } from '../../runner/sandbox/create-sandbox.ts';
 import { loadCases } from './case.ts';
 import type { Case, Recording } from './case.ts';
 import { compareRecordings } from './compare.ts';
+import { crashCase } from './crash-case.ts';
 import { startEchoServer } from './echo-server.ts';
 import { runCase } from './run-case.ts';
 
-/** `run.ts DIR [--area X] [--case N] [--json FILE]`: every failure, the count per area, and a last line `N passed, N failed`. */
+/**
+ * `run.ts DIR [--area X] [--case N] [--json FILE] [--all] [--crash]`: every failure, the count per area, and a last line
+ * `N passed, N failed`. With `--crash` each case also dies before and after each of its commits.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { area: { type: 'string' }, case: { type: 'string' }, json: { type: 'string' }, all: { type: 'boolean' } },
+  options: { area: { type: 'string' }, case: { type: 'string' }, json: { type: 'string' }, all: { type: 'boolean' }, crash: { type: 'boolean' } },
 });
 const [suite] = positionals;
-if (suite === undefined) throw new Error('usage: npm run conformance -- DIR [--area AREA] [--case NAME] [--json FILE] [--all]');
+if (suite === undefined) throw new Error('usage: npm run conformance -- DIR [--area AREA] [--case NAME] [--json FILE] [--all] [--crash]');
 
 interface Outcome {
   case: Case;
@@ -26,6 +30,7 @@ const cases = loadCases(suite, { ...(values.area === undefined ? {} : { area: va
 const echo = cases.some(({ needsEchoServer }) => needsEchoServer) ? await startEchoServer(suite) : undefined;
 const sandbox = createSandbox();
 const outcomes: Outcome[] = [];
+let crashes = 0;
 try {
   for (const each of cases) outcomes.push(await judge(each));
 } finally {
@@ -38,7 +43,13 @@ if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(outcome
 async function judge(each: Case): Promise<Outcome> {
   try {
     const actual = await runCase(each, { nodeTypes, sandbox });
-    return { case: each, differences: compareRecordings(each.expected, actual), actual };
+    const differences = compareRecordings(each.expected, actual);
+    if (values.crash) {
+      const crashed = await crashCase(each, { nodeTypes, sandbox });
+      crashes += crashed.points;
+      differences.push(...crashed.differences);
+    }
+    return { case: each, differences, actual };
   } catch (error) {
     return { case: each, differences: [`the case could not be run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`] };
   }
@@ -58,6 +69,7 @@ function report(judged: readonly Outcome[], shown: number): void {
   for (const { case: { area, name }, differences } of quirks) {
     console.log(`quirk ${area}/${name}: ${differences.length === 0 ? 'as n8n' : `differs: ${differences[0] ?? ''}`}`);
   }
+  if (values.crash) console.log(`died at ${crashes} points`);
   console.log(`${judged.length - failed.length} passed, ${failed.length} failed`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
