@@ -40,10 +40,11 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   const mirror = new RouteMirror();
   const tracker = new ExecutionTracker({ executions: store.executions, notifications: store.notifications, clock: manager.clock, log });
 
+  const expiries: (() => () => void)[] = [];
   for (const namespace of namespaces.length === 0 ? [undefined] : namespaces) {
     const scope = namespace === undefined ? {} : { namespace };
     workflowController({ manager, store, mirror, nodeTypes, ...scope });
-    workflowRunController({ manager, store, tracker, ...scope });
+    expiries.push(workflowRunController({ manager, store, tracker, ...scope }));
   }
   const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
   runnerPoolController({ ...pools, defaults: runners });
@@ -54,9 +55,11 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
     async run(signal) {
       const stopMirror = await mirror.start(store.routes);
       const stopTracker = await tracker.start();
+      const stopExpiries = expiries.map((start) => start());
       try {
         await manager.run(signal);
       } finally {
+        for (const stop of stopExpiries) stop();
         await stopTracker();
         await stopMirror();
       }

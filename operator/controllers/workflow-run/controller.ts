@@ -10,7 +10,7 @@ import { reconcileRequest } from '../reconcile-request.ts';
 import { Workflow, WorkflowRun } from '../resources.ts';
 import { enqueueRequest } from './enqueue-request.ts';
 import type { ExecutionTracker } from './execution-tracker.ts';
-import { expiries, isExpired } from './expiry.ts';
+import { isExpired, watchExpiries } from './expiry.ts';
 import type { RunReport } from './outcome.ts';
 import { conditionsOf, isFinal, reportOf } from './outcome.ts';
 
@@ -34,8 +34,11 @@ const SAFETY_MS = 60_000;
 const UNSTARTED = 'unstarted';
 const unstartedBy = ({ metadata, spec, status }: WorkflowRun): string[] => (status?.executionId === undefined ? [`${metadata.namespace ?? ''}/${spec.workflowRef.name}`] : []);
 
-/** Enqueues one execution for each WorkflowRun and tells in its status what becomes of it. */
-export function workflowRunController({ manager, store, tracker, namespace }: WorkflowRunControllerOptions): void {
+/**
+ * Enqueues one execution for each WorkflowRun and tells in its status what becomes of it. Returns what starts the watch over runs that
+ * are to be deleted, which returns what stops it.
+ */
+export function workflowRunController({ manager, store, tracker, namespace }: WorkflowRunControllerOptions): () => () => void {
   const scope = namespace === undefined ? {} : { namespace };
   const runs: Cache<WorkflowRun> = manager.cache(WorkflowRun, { ...scope, indexes: { [UNSTARTED]: unstartedBy } });
   const workflows: Cache<Workflow> = manager.cache(Workflow, scope);
@@ -55,10 +58,10 @@ export function workflowRunController({ manager, store, tracker, namespace }: Wo
     },
   });
 
-  manager.control({
+  const controller = manager.control({
     name: namespace === undefined ? 'workflowrun' : `workflowrun-${namespace}`,
     rbac: workflowRunNeeds.everywhere,
-    watches: [watch(runs), watch(workflows, { to: toIndex(runs, UNSTARTED, keyOf), when: anyChange }), tracker.watch, expiries(runs, manager.clock)],
+    watches: [watch(runs), watch(workflows, { to: toIndex(runs, UNSTARTED, keyOf), when: anyChange }), tracker.watch],
     concurrency: 16,
     async reconcile(key, pass) {
       const run = runs.get(key);
@@ -68,6 +71,8 @@ export function workflowRunController({ manager, store, tracker, namespace }: Wo
       return {};
     },
   });
+
+  return () => watchExpiries(runs, manager.clock, (key) => controller.enqueue(key));
 
   /** What has become of the execution; enqueues it first when there is none. */
   async function observe(run: WorkflowRun, pass: Pass): Promise<RunReport> {

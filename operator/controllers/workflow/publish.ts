@@ -1,5 +1,6 @@
 import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
 import { revisionOf } from '../../../store/revisions.ts';
+import { claimedPath } from '../../../store/routes.ts';
 import type { RouteConflict, RouteSpec, RouteTrigger } from '../../../store/route.ts';
 import type { Store } from '../../../store/store.ts';
 import { StalledError } from '../../kube/index.ts';
@@ -23,7 +24,7 @@ export async function publish(workflow: Workflow, definition: WorkflowDefinition
   const { namespace, workflow: name, uid } = route;
   await store.revisions.put({ namespace, workflow: name, uid, definition });
   const { changed, epoch, conflicts } = await store.routes.apply(route);
-  if (conflicts.length > 0) throw new StalledError('WebhookPathTaken', { message: describeConflicts(namespace, conflicts) });
+  if (conflicts.length > 0) throw new StalledError('WebhookPathTaken', { message: describeConflicts(route, conflicts) });
   mirror.put(key, { ...route, weight: route.weight ?? 0, epoch });
   return { route, changed };
 }
@@ -34,7 +35,11 @@ export interface PublishContext {
   key: Key;
 }
 
-function describeConflicts(namespace: string, conflicts: readonly RouteConflict[]): string {
-  const taken = conflicts.map(({ method, path, owner }) => `${method} ${webhookPath(namespace, path)} is taken by Workflow ${owner.workflow}`);
+/** The store names paths in the form that it compares; people know them as they wrote them. */
+function describeConflicts({ namespace, triggers }: RouteSpec, conflicts: readonly RouteConflict[]): string {
+  const taken = conflicts.map(({ method, path, owner }) => {
+    const own = triggers.find((trigger) => trigger.kind === 'Webhook' && trigger.method === method && claimedPath(trigger.path) === path);
+    return `${method} ${webhookPath(namespace, own?.kind === 'Webhook' ? own.path : path)} is taken by Workflow ${owner.workflow}`;
+  });
   return `${taken.join('; ')}: choose another path, or deactivate that workflow`;
 }

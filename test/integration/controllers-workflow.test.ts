@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { WorkflowSpec } from '../../crds/workflow.ts';
+import type { World } from './controllers-setup.ts';
+import { condition, eventually, fakeRunner, get, isReady, isStalled, startWorld, until } from './controllers-setup.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+  await world.startOperator();
+}, 120_000);
+afterAll(() => world.stop());
+
+const start = { name: 'Start', type: 'manualTrigger' };
+const hook = (path: string) => ({ name: 'Hook', type: 'webhook', parameters: { httpMethod: 'POST', path } });
+const workflow = (name: string, spec: WorkflowSpec, metadata: object = {}) => ({
+  apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: 'shop', ...metadata }, spec,
+});
+const route = (name: string) => world.store.routes.get({ namespace: 'shop', workflow: name });
+
+describe('a Workflow', () => {
+  test('that is applied is Ready, with its revision and its route in the store', async () => {
+    await world.plane.apply(workflow('orders', { active: true, nodes: [hook('orders')], settings: { priority: 7, timeout: '5m' } }));
+    const { status } = await eventually(world, ['mwf', 'orders'], isReady);
+    expect(status).toMatchObject({ nodes: 1, webhooks: [{ node: 'Hook', method: 'POST', path: '/webhook/shop/orders' }] });
+    const revision = status?.revision ?? '';
+    expect(await world.store.revisions.get(revision)).toMatchObject({ id: 'shop/orders', nodes: [{ name: 'Hook' }] });
+    expect(await route('orders')).toMatchObject({ stable: revision, active: true, priority: 7, timeoutMs: 300_000, triggers: [{ method: 'POST', path: 'orders' }] });
+    expect(await world.plane.kubectl('wait', '--for=condition=Ready', 'mwf/orders', '-n', 'shop', '--timeout=5s')).toContain('condition met');
+  });
+
+  test('that changes is a new revision, with a copy of each in the cluster up to the limit', async () => {
+    for (const displayName of ['one', 'two', 'three']) {
+      await world.plane.apply(workflow('kept', { active: true, displayName, nodes: [start], revisionHistoryLimit: 1 }));
+      await eventually(world, ['mwf', 'kept'], isReady);
+    }
+    const { status } = await get(world, 'mwf', 'kept');
+    const list = await until(async () => {
+      const text = await world.plane.kubectl('get', 'controllerrevisions', '-n', 'shop', '-l', 'millrace.dev/workflow=kept', '-o', 'json');
+      const { items } = JSON.parse(text);
+      return items.length === 2 ? items : undefined;
+    });
+    expect(list.map(({ revision, data }: { revision: number; data: { name: string } }) => [revision, data.name]).sort()).toEqual([[2, 'two'], [3, 'three']]);
+    expect(list.map(({ metadata }: { metadata: { annotations: Record<string, string> } }) => metadata.annotations['millrace.dev/revision'])).toContain(status?.revision);
+  });
+
+  test('that is a draft may be unfinished, is Ready and starts nothing', async () => {
+    await world.plane.apply(workflow('draft', { nodes: [hook('draft'), { name: 'Next', type: 'htpRequest' }] }));
+    const draft = await eventually(world, ['mwf', 'draft'], isReady);
+    expect(condition(draft, 'Valid')).toMatchObject({ status: 'False', reason: 'Unfinished', message: expect.stringContaining('UnknownNodeType') });
+    expect(draft.status?.webhooks).toBeUndefined();
+    expect(await route('draft')).toMatchObject({ active: false });
+  });
+
+  test('that is broken is Stalled and says why, and what was published before stays', async () => {
+    await world.plane.apply(workflow('broken', { active: true, nodes: [hook('broken')] }));
+    await eventually(world, ['mwf', 'broken'], isReady);
+    const before = await route('broken');
+    await world.plane.apply(workflow('broken', { active: true, nodes: [hook('broken'), { name: 'Next', type: 'stt' }] }));
+    const stalled = await eventually(world, ['mwf', 'broken'], isStalled);
+    expect(condition(stalled, 'Ready')?.message).toBe("node 'Next': There is no node type 'stt'. Did you mean 'set'? (UnknownNodeType); what was published before goes on being executed");
+    expect(await route('broken')).toEqual(before);
+
+    await world.plane.apply(workflow('broken', { active: false, nodes: [hook('broken'), { name: 'Next', type: 'set', parameters: { a: '={{ $json. }}' } }] }));
+    await until(async () => ((await route('broken'))?.active === false ? true : undefined));
+    expect(condition(await eventually(world, ['mwf', 'broken'], isStalled), 'Stalled')?.message).toContain('ExpressionSyntax');
+  });
+
+  test('that wants a path which is taken is Stalled, names the owner, and gets it when the owner goes', async () => {
+    await world.plane.apply(workflow('first', { active: true, nodes: [hook('mine/:id')] }));
+    await eventually(world, ['mwf', 'first'], isReady);
+    await world.plane.apply(workflow('second', { active: true, nodes: [hook('mine/:other')] }));
+    const loser = await eventually(world, ['mwf', 'second'], isStalled);
+    expect(condition(loser, 'Ready')).toMatchObject({
+      reason: 'WebhookPathTaken', message: 'POST /webhook/shop/mine/:other is taken by Workflow first: choose another path, or deactivate that workflow',
+    });
+    await world.plane.apply(workflow('first', { active: false, nodes: [hook('mine/:id')] }));
+    await eventually(world, ['mwf', 'second'], isReady);
+  });
+
+  test('that is suspended is left as it is published', async () => {
+    await world.plane.apply(workflow('asleep', { active: true, displayName: 'before', nodes: [start] }));
+    const { status } = await eventually(world, ['mwf', 'asleep'], isReady);
+    await world.plane.apply(workflow('asleep', { active: true, displayName: 'after', suspend: true, nodes: [start] }));
+    const asleep = await eventually(world, ['mwf', 'asleep'], (object) => condition(object, 'Suspended')?.status === 'True');
+    expect(asleep.status?.revision).toBe(status?.revision);
+  });
+
+  test('that somebody wants to be looked at echoes the request', async () => {
+    await world.plane.apply(workflow('asked', { nodes: [start] }));
+    for (const annotation of ['millrace.dev/reconcile-requested-at', 'reconcile.fluxcd.io/requestedAt']) {
+      const value = new Date().toISOString();
+      await world.plane.kubectl('annotate', 'mwf', 'asked', '-n', 'shop', '--overwrite', `${annotation}=${value}`);
+      expect((await eventually(world, ['mwf', 'asked'], ({ status }) => status?.lastHandledReconcileAt === value)).metadata.annotations).toMatchObject({ [annotation]: value });
+    }
+  });
+
+  test('that is deleted waits for what runs, and takes its route with it', async () => {
+    await world.plane.apply(workflow('gone', { active: true, nodes: [start] }));
+    await eventually(world, ['mwf', 'gone'], isReady);
+    await world.store.queue.enqueue([{ namespace: 'shop', workflow: 'gone', mode: 'Manual', trigger: { items: [] }, pool: 'slow' }]);
+    const { claims } = await world.store.queue.claim({ pool: 'slow', runner: 'r/1', limit: 1 });
+    await world.store.queue.renew({ runner: 'r/1', leases: claims });
+    await world.plane.kubectl('delete', 'mwf', 'gone', '-n', 'shop', '--wait=false');
+    await eventually(world, ['mwf', 'gone'], (object) => condition(object, 'Ready')?.reason === 'ExecutionsRunning');
+    expect(await route('gone')).toBeUndefined();
+    await world.store.queue.finish(claims.map(({ executionId, fence, save }) => ({ executionId, fence, save, result: { status: 'Succeeded', runs: [] } })));
+    await until(async () => ((await world.plane.kubectl('get', 'mwf', '-n', 'shop', 'gone', '--ignore-not-found')) === '' ? true : undefined));
+  });
+
+  test('whose finalizer somebody removed leaves no route behind', async () => {
+    await world.plane.apply(workflow('forced', { active: true, nodes: [start] }));
+    await eventually(world, ['mwf', 'forced'], isReady);
+    await world.plane.kubectl('delete', 'mwf', 'forced', '-n', 'shop', '--wait=false');
+    await world.plane.kubectl('patch', 'mwf', 'forced', '-n', 'shop', '--type=merge', '-p', '{"metadata":{"finalizers":null}}').catch(() => undefined);
+    expect(await until(async () => ((await route('forced')) === undefined ? true : undefined))).toBe(true);
+  });
+});
+
+describe('a WorkflowRun', () => {
+  const run = (name: string, spec: object = {}) => ({ apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name, namespace: 'shop' }, spec: { workflowRef: { name: 'runnable' }, ...spec } });
+  const executions = async () => (await world.store.executions.list({ namespace: 'shop', workflow: 'runnable' })).executions;
+
+  beforeAll(async () => {
+    await world.plane.apply(workflow('runnable', { active: true, nodes: [start, { name: 'Keep', type: 'noOp' }] }));
+    await eventually(world, ['mwf', 'runnable'], isReady);
+  });
+
+  test('succeeds with its execution', async () => {
+    const stop = await fakeRunner(world.store);
+    await world.plane.apply(run('good'));
+    const { status } = await eventually(world, ['mrun', 'good'], isReady);
+    await stop();
+    expect(status).toMatchObject({ phase: 'Succeeded', nodes: { succeeded: 0, failed: 0 }, revision: (await get(world, 'mwf', 'runnable')).status?.revision });
+    expect(await world.plane.kubectl('wait', '--for=condition=Complete', 'mrun/good', '-n', 'shop', '--timeout=5s')).toContain('condition met');
+  });
+
+  test('fails with its execution and says at which node', async () => {
+    const stop = await fakeRunner(world.store, 'Failed');
+    await world.plane.apply(run('bad'));
+    const failed = await eventually(world, ['mrun', 'bad'], isStalled);
+    await stop();
+    expect(failed.status).toMatchObject({ phase: 'Failed', failure: { node: 'Keep', code: 'NodeFailed', message: 'the other side refused' } });
+    expect(condition(failed, 'Failed')?.status).toBe('True');
+    expect(condition(failed, 'Complete')?.status).toBe('False');
+  });
+
+  test('is canceled while it waits in the queue', async () => {
+    await world.plane.apply(run('stopped'));
+    await eventually(world, ['mrun', 'stopped'], ({ status }) => status?.executionId !== undefined);
+    await world.plane.kubectl('patch', 'mrun', 'stopped', '-n', 'shop', '--type=merge', '-p', '{"spec":{"cancel":true}}');
+    expect((await eventually(world, ['mrun', 'stopped'], isStalled)).status?.phase).toBe('Canceled');
+  });
+
+  test('that is deleted takes its execution with it', async () => {
+    await world.plane.apply(run('unwanted'));
+    const { status } = await eventually(world, ['mrun', 'unwanted'], (object) => object.status?.executionId !== undefined);
+    await world.plane.kubectl('delete', 'mrun', 'unwanted', '-n', 'shop');
+    const isCanceled = async () => (await world.store.executions.statuses([status?.executionId ?? '']))[0]?.status === 'Canceled';
+    expect(await until(async () => ((await isCanceled()) ? true : undefined))).toBe(true);
+  });
+
+  test('goes when its time is over', async () => {
+    const stop = await fakeRunner(world.store);
+    await world.plane.apply(run('brief', { ttlAfterFinished: '0s' }));
+    expect(await until(async () => ((await world.plane.kubectl('get', 'mrun', 'brief', '-n', 'shop', '--ignore-not-found')) === '' ? true : undefined))).toBe(true);
+    await stop();
+  });
+
+  test('waits for a Workflow that is not there yet', async () => {
+    await world.plane.apply(run('early', { workflowRef: { name: 'late' } }));
+    await eventually(world, ['mrun', 'early'], (object) => condition(object, 'Ready')?.reason === 'WorkflowNotFound');
+    await world.plane.apply(workflow('late', { active: true, nodes: [start] }));
+    expect((await eventually(world, ['mrun', 'early'], ({ status }) => status?.executionId !== undefined)).status?.phase).toBe('Pending');
+  });
+
+  test('runs what was applied just before it, not what was published earlier', async () => {
+    await world.plane.apply(workflow('runnable', { active: true, displayName: 'changed', nodes: [start, { name: 'Keep', type: 'noOp' }] }), run('fresh'));
+    const { status } = await eventually(world, ['mrun', 'fresh'], (object) => object.status?.executionId !== undefined);
+    expect(await world.store.revisions.get(status?.revision ?? '')).toMatchObject({ name: 'changed' });
+  });
+
+  test('of a draft needs mode Manual', async () => {
+    await world.plane.apply(workflow('off', { nodes: [start] }), run('refused', { workflowRef: { name: 'off' } }), run('by-hand', { workflowRef: { name: 'off' }, mode: 'Manual' }));
+    expect(condition(await eventually(world, ['mrun', 'refused'], isStalled), 'Ready')).toMatchObject({ reason: 'WorkflowInactive', message: expect.stringContaining('mode Manual') });
+    await eventually(world, ['mrun', 'by-hand'], ({ status }) => status?.executionId !== undefined);
+  });
+
+  test('is enqueued once, though the operator is stopped and started all the time', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `once-${index}`);
+    const before = (await executions()).length;
+    const first = await world.startOperator();
+    await Promise.all(names.map((name) => world.plane.apply(run(name))));
+    await first.stop();
+    const second = await world.startOperator();
+    const ids = await Promise.all(names.map(async (name) => (await eventually(world, ['mrun', name], ({ status }) => status?.executionId !== undefined)).status?.executionId));
+    await second.stop();
+    expect(new Set(ids).size).toBe(names.length);
+    expect((await executions()).length).toBe(before + names.length);
+  });
+});
