@@ -64,7 +64,6 @@ export class LocalCluster {
     await this.haltIfChanged([containerd, ...control, ...node]);
 
     await this.machine.boot();
-    const since = new Date();
     await this.machine.start(containerd);
     for (const service of control.slice(0, 2)) await this.machine.start(service);
     await eventually('containerd takes images', async () => {
@@ -73,9 +72,11 @@ export class LocalCluster {
       return true;
     });
     await eventually('the API server is ready', () => answersOk(`${this.server}/readyz`, inputs.keys.ca.cert, inputs.keys.admin));
-    for (const service of [...control.slice(2), ...node]) await this.machine.start(service);
+    for (const service of control.slice(2)) await this.machine.start(service);
+    const nodeStart = new Date();
+    const started = await Promise.all(node.map((service) => this.machine.start(service)));
     await this.applyAddons(inputs.nodeName, dns.name);
-    await this.waitForNode(inputs.nodeName, since);
+    await this.waitForNode(inputs.nodeName, started.includes(true) ? nodeStart : new Date(0));
   }
 
   /** Switches the machine off with SIGKILL for all its processes and starts it again; what was on disk is kept. */

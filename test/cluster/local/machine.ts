@@ -87,14 +87,15 @@ export class Machine {
     return run('nsenter', await this.enter(command, args), options);
   }
 
-  /** Starts a server unless it runs already. Its output goes to `logFile(name)`. */
-  async start({ name, command, args, files = {} }: ServiceSpec): Promise<void> {
-    if ((await this.find(command)) !== undefined) return;
+  /** Starts a server unless it runs already, and tells whether it did. Its output goes to `logFile(name)`. */
+  async start({ name, command, args, files = {} }: ServiceSpec): Promise<boolean> {
+    if ((await this.find(command)) !== undefined) return false;
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, text);
     }
     await this.spawnDetached(name, 'nsenter', await this.enter(command, args));
+    return true;
   }
 
   /** The process that runs `command`, outside of pods, if one does. Its id is the host's. */

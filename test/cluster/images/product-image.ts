@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { cacheDir } from '../cache-dir.ts';
+import { run } from '../command.ts';
+import { withFileLock } from '../file-lock.ts';
+import { step } from '../progress.ts';
+import { nodeBase } from './base-image.ts';
+import { buildImage, type ImageArchive } from './buildah.ts';
+import { withContext } from './image-context.ts';
+
+/** The image of every role, built from the Dockerfile of this checkout. A few seconds after a change, else none. */
+export async function productImage(root: string): Promise<ImageArchive> {
+  const mounts = { '/production': await productionModules(root) };
+  return withContext(root, (context) => buildImage({ name: 'millrace', context, dockerfile: 'Dockerfile', base: nodeBase, mounts }));
+}
+
+/**
+ * A folder whose node_modules has production dependencies only, kept by the lock file's hash: what `npm ci --omit=dev` in
+ * the Dockerfile would install, made where npm and its configuration are.
+ */
+async function productionModules(root: string): Promise<string> {
+  const lock = await readFile(join(root, 'package-lock.json'));
+  const key = createHash('sha256').update(lock).digest('hex').slice(0, 12);
+  const folder = cacheDir(`production-${key}`);
+  if (existsSync(folder)) return folder;
+  await withFileLock(cacheDir('images.lock'), async () => {
+    if (existsSync(folder)) return;
+    await step('Installing production dependencies for the image', async () => {
+      await removeOthers();
+      const partial = cacheDir('production-partial');
+      await mkdir(partial, { recursive: true });
+      for (const file of ['package.json', 'package-lock.json']) await copyFile(join(root, file), join(partial, file));
+      await run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: partial });
+      await rename(partial, folder);
+    });
+  });
+  return folder;
+}
+
+async function removeOthers(): Promise<void> {
+  for (const entry of await readdir(cacheDir())) {
+    if (entry.startsWith('production-')) await rm(cacheDir(entry), { recursive: true, force: true });
+  }
+}
