@@ -1,19 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Greeting, greetingController } from '../../operator/kube/example/greeting.ts';
-import { Manager, StalledError, WaitingError, client, connect, findCondition, kstatus, objectReconciler, patches, reads, resource, watch, writesStatus } from '../../operator/kube/index.ts';
+import { Manager, StalledError, WaitingError, client, connect, findCondition, kstatus, objectReconciler, patches, reads, watch, writesStatus } from '../../operator/kube/index.ts';
 import { ConfigMap, Namespace, Pod } from '../../operator/kube/builtin.ts';
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
 import { silentLog } from '../../operator/kube/log.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
 import { startFaultProxy } from './fault-proxy.ts';
-import type { Client, Cluster, KubeObject, ManagerOptions, ObjectPass, ObjectReconcilerOptions, Result } from '../../operator/kube/index.ts';
+import { Widget, definition } from './kube-widget.ts';
+import type { Client, Cluster, ManagerOptions, ObjectPass, ObjectReconcilerOptions, Result } from '../../operator/kube/index.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { FaultProxy } from './fault-proxy.ts';
-
-type Widget = KubeObject<{ size?: number; suspend?: boolean }, { seen?: number }>;
-const Widget = resource<Widget>({ group: 'example.dev', version: 'v1', plural: 'widgets', kind: 'Widget' });
 
 jest.setTimeout(60_000);
 
@@ -30,7 +28,7 @@ beforeAll(async () => {
   plane = await startControlPlane();
   direct = await connect({ kubeconfig: plane.kubeconfig });
   widgets = client(direct, Widget, { fieldManager: 'person' });
-  await plane.apply(definition('widgets', 'Widget'), definition('greetings', 'Greeting'));
+  await plane.apply(definition(), definition('greetings', 'Greeting'));
   await plane.kubectl('wait', '--for=condition=Established', 'crd/widgets.example.dev', 'crd/greetings.example.dev');
 }, 600_000);
 
@@ -54,38 +52,6 @@ afterEach(async () => {
   await proxied.close();
   await proxy.close();
 });
-
-function definition(plural: string, kind: string): object {
-  const condition = {
-    type: 'object',
-    required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
-    properties: {
-      ...Object.fromEntries(['type', 'status', 'reason', 'message', 'lastTransitionTime'].map((name) => [name, { type: 'string' }])),
-      observedGeneration: { type: 'integer', format: 'int64' },
-    },
-  };
-  const status = {
-    type: 'object',
-    default: { observedGeneration: -1 },
-    'x-kubernetes-preserve-unknown-fields': true,
-    properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
-      conditions: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'], items: condition },
-    },
-  };
-  const spec = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.example.dev` },
-    spec: {
-      group: 'example.dev',
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind },
-      versions: [{ name: 'v1', served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: { type: 'object', properties: { spec, status } } } }],
-    },
-  };
-}
 
 /** Runs a manager through the proxy; returns how to stop it. */
 function run(setUp: (manager: Manager) => void, options: Partial<ManagerOptions> = {}): { manager: Manager; stop: () => Promise<void> } {
