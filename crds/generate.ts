@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from './artifacts.ts';
 import { chartDefinition, plainDefinition } from './artifacts.ts';
+import { argoArtifacts } from '../charts/argocd/snippet.ts';
 import { ruleArtifacts } from '../operator/rbac.ts';
 import { kinds } from './kinds.ts';
 
@@ -10,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 
 /** Every generated file. */
 export function artifacts(): Artifact[] {
-  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts()];
+  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts(), ...argoArtifacts()];
 }
 
 /** Those that differ from what is on disk. */
