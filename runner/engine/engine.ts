@@ -74,6 +74,8 @@ async function runTree(execution: Execution, request: ExecuteRequest): Promise<E
   await Promise.all(tree.background);
   tree.signal.throwIfAborted();
   tree.journal.throwIfBroken();
+  // A sub-workflow nobody waits for may wait itself: the execution is over when it is.
+  if (tree.suspended) return { ...result, status: ExecutionStatus.Waiting, wait: tree.suspended };
   await runErrorWorkflow(execution, result);
   return result;
 }

@@ -77,6 +77,14 @@ test('v0 forces a dead branch in front of a join to run with an empty item, from
   expect(jsonOf(result, 'Both')).toEqual([{ v: 1 }, {}]);
 });
 
+test('v0: an output without items still reports to the second input of a join', async () => {
+  const workflow = workflowOf({ Start: start, If: split([{ v: 1 }], []), Yes: pass, Both: join, Other: pass }, ['Start > If', 'Start > Other', 'If.0 > Yes', 'If.1 > Both.1', 'Yes > Both'],
+    { settings: { executionOrder: 'v0' } });
+  const result = await executeTest(workflow);
+  expect(orderOf(result)).toBe('Start#0 If#0 Other#0 Yes#0 Both#0');
+  expect(result.runs.at(-1)?.source).toEqual([{ node: 'Yes', output: 0, run: 0 }, { node: 'If', output: 1, run: 0 }]);
+});
+
 test('a back edge runs its nodes again under the next run index', async () => {
   const workflow = workflowOf({ Start: start, Loop: { type: 'loop', parameters: { times: 2 } }, Done: pass, Body: pass },
     ['Start > Loop', 'Loop.0 > Done', 'Loop.1 > Body', 'Body > Loop']);

@@ -1,6 +1,6 @@
 import type { Item } from './item.ts';
 import type { NodeRun, Source } from './node-run.ts';
-import type { Graph, GraphNode } from './graph.ts';
+import type { Graph, GraphNode, Target } from './graph.ts';
 import { connectedInputs } from './graph.ts';
 import { Compat } from './workflow.ts';
 import { WaitingInputs } from './waiting-inputs.ts';
@@ -34,14 +34,13 @@ interface Delivery {
   source: Source;
 }
 
-/** The wires a run feeds: only outputs that have items, in output and then wire order. */
-function deliveriesOf(from: GraphNode, run: NodeRun, options: SchedulerOptions): Delivery[] {
+/** The wires a run feeds that carry something, in output and then wire order. */
+function deliveriesOf(from: GraphNode, run: NodeRun, carries: (items: readonly Item[], to: Target) => boolean): Delivery[] {
   const deliveries: Delivery[] = [];
   from.targets.forEach((targets, output) => {
     const items = run.outputs[output];
-    if (!items || items.length === 0) return;
-    for (const { node, input } of targets) {
-      if (options.includes(node)) deliveries.push({ node, input, items, source: { node: from.name, output, run: run.runIndex } });
+    for (const target of targets) {
+      if (items && carries(items, target)) deliveries.push({ ...target, items, source: { node: from.name, output, run: run.runIndex } });
     }
   });
   return deliveries;
@@ -81,7 +80,7 @@ class DepthFirst implements Scheduler {
   }
 
   deliver(from: GraphNode, run: NodeRun): void {
-    const deliveries = deliveriesOf(from, run, this.#options);
+    const deliveries = deliveriesOf(from, run, (items, { node }) => items.length > 0 && this.#options.includes(node));
     // n8n runs nodes that stand at the same place in reverse wire order; millrace runs them in wire order.
     if (this.#options.graph.compat === Compat.Millrace) deliveries.reverse();
     if (deliveries.length > 1) deliveries.sort((a, b) => b.node.y - a.node.y || b.node.x - a.node.x);
@@ -123,7 +122,8 @@ class BreadthFirst implements Scheduler {
   }
 
   deliver(from: GraphNode, run: NodeRun): void {
-    const deliveries = deliveriesOf(from, run, this.#options);
+    // An output without items still reports to inputs other than the first.
+    const deliveries = deliveriesOf(from, run, (items, { node, input }) => (items.length > 0 || input > 0) && this.#options.includes(node));
     const incomplete = new Set<GraphNode>();
     for (const delivery of deliveries) {
       const task = taskFor(delivery, this.#waiting);

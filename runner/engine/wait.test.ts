@@ -62,3 +62,14 @@ test('a wait in a sub-workflow suspends the whole execution, even below a node t
   const ended = await executeTest(workflow, { resume: host.checkpoints, resumeItems: [{ json: { filled: true } }] }, host);
   expect(jsonOf(ended, 'End')).toEqual([{ filled: true }]);
 });
+
+test('an execution whose sub-workflow waits on its own is over when that is', async () => {
+  const child = workflowOf({ In: { type: 'executeWorkflowTrigger' }, Wait: { type: 'wait', parameters: { after: 70_000 } } }, ['In > Wait'], { id: 'child', name: 'Child' });
+  const workflow = workflowOf({ Start: start, Call: { type: 'call', parameters: { workflow: 'child', wait: false } } }, ['Start > Call']);
+  const ended: string[] = [];
+  const host = testHost({ loadWorkflow: async () => child, onChild: ({ result }) => ended.push(result.status) });
+  expect((await executeTest(workflow, {}, host)).status).toBe('Waiting');
+  host.clock += 70_000;
+  expect((await executeTest(workflow, { resume: host.checkpoints }, host)).status).toBe('Succeeded');
+  expect(ended).toEqual(['Succeeded']);
+});

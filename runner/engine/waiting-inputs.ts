@@ -82,6 +82,7 @@ export class WaitingInputs {
 }
 
 function hasRequiredInputs({ node, inputs }: Task): boolean {
+  if (inputs.every((items) => !items || items.length === 0)) return false;
   const required = node.type?.requiredInputs?.(node.node) ?? [];
   return required.every((index) => (inputs[index]?.length ?? 0) > 0);
 }

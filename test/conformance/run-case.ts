@@ -48,7 +48,7 @@ function prepare(given: Case, deps: CaseDeps): Prepared {
   const definitionOf = (from: Case['workflow'], id: string): WorkflowDefinition => importWorkflow(from, { id, nodeTypes: deps.nodeTypes }).definition;
   const workflow = definitionOf(given.workflow, WORKFLOW_ID);
   const workflows = new Map((given.subWorkflows ?? []).map((child) => [child.id, { ...definitionOf(child.workflow, child.id), active: child.active }]));
-  const children: Prepared['children'] = new Map();
+  const children: Prepared['children'] = new Map([...workflows.keys()].map((id) => [id, new Map()]));
   const local = createLocalHost({
     sandbox: deps.sandbox,
     workflows,
