@@ -21,10 +21,6 @@ export class Backoff {
     this.#random = random;
   }
 
-  get failures(): number {
-    return this.#attempt;
-  }
-
   /** Milliseconds to wait now. A server's Retry-After is a floor; the jitter comes on top, so that clients do not return together. */
   next(retryAfterMs = 0): number {
     const delay = retryAfterMs + fullJitter(this.#attempt, this.#options, this.#random);
