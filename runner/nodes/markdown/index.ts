@@ -1,5 +1,4 @@
 import { NodeHtmlMarkdown, type NodeHtmlMarkdownOptions } from 'node-html-markdown';
-import showdown from 'showdown';
 import type { JsonObject } from '../../engine/item.ts';
 import type { NodeType } from '../../engine/node-type.ts';
 import { pathKeys, setPath } from '../dot-path.ts';
@@ -7,20 +6,7 @@ import { fieldList } from '../field-list.ts';
 import { mapItems } from '../item-errors.ts';
 import { asObject, asObjects, asText } from '../json-value.ts';
 import { textParameter } from '../parameter-value.ts';
-
-/** Options of the node that are Showdown's under the same name. */
-const SHOWDOWN_OPTIONS = [
-  'backslashEscapesHTMLTags', 'completeHTMLDocument', 'customizedHeaderId', 'emoji', 'encodeEmails', 'ghCodeBlocks', 'ghCompatibleHeaderId',
-  'ghMentions', 'ghMentionsLink', 'headerLevelStart', 'literalMidWordUnderscores', 'noHeaderId', 'openLinksInNewWindow', 'parseImgDimensions',
-  'prefixHeaderId', 'rawHeaderId', 'rawPrefixHeaderId', 'requireSpaceBeforeHeadingText', 'simpleLineBreaks', 'simplifiedAutoLink', 'smoothLivePreview',
-  'strikethrough', 'tables', 'tablesHeaderId', 'tasklists',
-];
-
-function toHtml(markdown: string, options: JsonObject): string {
-  const converter = new showdown.Converter();
-  for (const name of SHOWDOWN_OPTIONS) if (options[name] !== undefined) converter.setOption(name, options[name]);
-  return converter.makeHtml(markdown);
-}
+import { markdownToHtml, TO_HTML_OPTIONS } from './to-html.ts';
 
 /** Options of the node that the HTML reader has under the same name. */
 const HTML_OPTIONS = ['bulletMarker', 'codeFence', 'codeBlockStyle', 'emDelimiter', 'strongDelimiter', 'keepDataImages', 'useLinkReferenceDefinitions', 'useInlineLinks', 'maxConsecutiveNewlines'];
@@ -45,13 +31,13 @@ export const markdownNode: NodeType = {
     { name: 'markdown', type: 'string', description: 'markdownToHtml: the Markdown.' },
     { name: 'html', type: 'string', description: 'htmlToMarkdown: the HTML.' },
     { name: 'destinationKey', type: 'string', default: 'data', description: 'The field for the result; may be a dotted path.' },
-    { name: 'options', type: 'collection', default: {}, description: `To HTML: ${SHOWDOWN_OPTIONS.map((name) => `\`${name}\``).join(', ')}. To Markdown: ${HTML_OPTIONS.map((name) => `\`${name}\``).join(', ')}, \`ignore\`, \`blockElements\`, \`textReplace.values\`.` },
+    { name: 'options', type: 'collection', default: {}, description: `To HTML: ${Object.entries(TO_HTML_OPTIONS).map(([name, meaning]) => `\`${name}\`: ${meaning}`).join('; ')}. To Markdown: ${HTML_OPTIONS.map((name) => `\`${name}\``).join(', ')}, \`ignore\`, \`blockElements\`, \`textReplace.values\`.` },
   ],
   execute: (context) => [mapItems(context, (item, index) => {
     const options = asObject(context.parameter('options', index));
     const toMark = context.parameter('mode', index, 'htmlToMarkdown') !== 'markdownToHtml';
     const json = { ...item.json };
-    setPath(json, pathKeys(textParameter(context, 'destinationKey', index, 'data')), toMark ? toMarkdown(textParameter(context, 'html', index), options) : toHtml(textParameter(context, 'markdown', index), options));
+    setPath(json, pathKeys(textParameter(context, 'destinationKey', index, 'data')), toMark ? toMarkdown(textParameter(context, 'html', index), options) : markdownToHtml(textParameter(context, 'markdown', index), options));
     return { ...item, json, pairedItem: { item: index } };
   })],
 };

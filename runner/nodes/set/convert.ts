@@ -14,9 +14,9 @@ export function convertField(name: string, raw: unknown, type: string, keepMisfi
   if (raw instanceof Date && type === 'string') return JSON.stringify(raw);
   const value = toJson(raw) ?? null;
   if (value === null) return null;
-  const converted = CONVERSIONS[type]?.(value);
+  const converted = Object.hasOwn(CONVERSIONS, type) ? CONVERSIONS[type]?.(value) : undefined;
   if (converted !== undefined) return converted;
-  if (keepMisfits || !(type in CONVERSIONS)) return value;
+  if (keepMisfits || !Object.hasOwn(CONVERSIONS, type)) return value;
   throw new WorkflowError('FieldType', `'${name}' expects ${article(type)} but got '${asText(value)}'. Change the field's type, or turn on "Ignore type conversion errors".`, { parameter: name });
 }
 
