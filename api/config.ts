@@ -13,7 +13,7 @@ const Environment = z.object({
   MILLRACE_BASE_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')).optional(),
   /** Public port: REST and webhooks. 0: any. */
   MILLRACE_PORT: port.default(8080),
-  /** Port of /livez, /readyz and /metrics. */
+  /** Port of /healthz, /readyz and /metrics. */
   MILLRACE_HEALTH_PORT: port.default(8081),
   /** Comma-separated audiences a token may be meant for; empty: the audience of the Kubernetes API server. */
   MILLRACE_TOKEN_AUDIENCES: z.string().default('').transform((list) => list.split(',').map((audience) => audience.trim()).filter((audience) => audience !== '')),

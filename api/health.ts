@@ -9,10 +9,10 @@ export interface HealthOptions {
   stopping: AbortSignal;
 }
 
-/** The private port: /livez (the process answers), /readyz (it can serve) and /metrics. */
+/** The private port: /healthz (the process answers), /readyz (it can serve) and /metrics. */
 export function healthListener({ problems, registry, stopping }: HealthOptions): RequestListener {
   const answers: Record<string, () => Promise<{ status: number; type: string; body: string }>> = {
-    '/livez': async () => text(200, 'ok'),
+    '/healthz': async () => text(200, 'ok'),
     '/readyz': async () => {
       const found = stopping.aborted ? ['stopping'] : await problems();
       return found.length === 0 ? text(200, 'ok') : text(503, found.join('\n'));

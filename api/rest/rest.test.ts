@@ -140,7 +140,7 @@ test('shows health and metrics on the private port only', async () => {
     const response = await fetch(`http://127.0.0.1:${server.healthPort}${path}`);
     return { status: response.status, body: await response.text() };
   };
-  expect(await health('/livez')).toMatchObject({ status: 200 });
+  expect(await health('/healthz')).toMatchObject({ status: 200 });
   expect(await health('/readyz')).toMatchObject({ status: 200 });
   expect((await health('/metrics')).body).toContain('millrace_api_requests_total{method="GET",route="/api/v1/namespaces/{namespace}/executions/{id}",status="200"} 1');
   expect((await fetch(`${server.url}/metrics`)).status).toBe(404);

@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander';
+import { CliError } from './cli-error.ts';
+import { addCompletion } from './completion.ts';
+import { addLocalCommands } from './local-commands.ts';
+import { addRuns } from './runs.ts';
+import type { Terminal } from './terminal.ts';
+import { addTrigger } from './trigger.ts';
+
+/** Runs one command line (without the program's own name) and resolves to its exit status. Never throws for a user's mistake. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal, about: { name: string; version: string }): Promise<number> {
+  const program = createProgram(terminal, about);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof CliError)) throw error;
+    terminal.err(`${error.code}: ${error.message}\n`);
+    return error.exit;
+  }
+}
+
+function createProgram(terminal: Terminal, { name, version }: { name: string; version: string }): Command {
+  const program = new Command(name)
+    .description('Millrace: workflows on Kubernetes. Workflows are custom resources: use kubectl for them, and this for executing and looking.')
+    .version(version)
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .showHelpAfterError('Add --help for what is possible.')
+    .exitOverride();
+  addLocalCommands(program, terminal);
+  addTrigger(program, terminal);
+  addRuns(program, terminal);
+  addCompletion(program, terminal);
+  return program;
+}

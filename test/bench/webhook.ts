@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
+import { migrate, openStore } from '../../store/store.ts';
+import { startPostgres } from '../postgres/postgres.ts';
+import { median, percentile } from './benchmark.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+import { openLoop } from './open-loop.ts';
+import type { OpenLoopResult } from './open-loop.ts';
+import { startRole } from './role.ts';
+
+const rate = 50;
+const seconds = 20;
+const warmUp = 250;
+
+const workflow: WorkflowDefinition = {
+  id: 'bench/intake',
+  name: 'intake',
+  nodes: [
+    { name: 'Order', type: 'webhook', typeVersion: 2, position: [0, 0], parameters: { httpMethod: 'POST', path: 'intake', responseMode: 'lastNode' } },
+    { name: 'Total', type: 'set', typeVersion: 3.4, position: [220, 0], parameters: { assignments: { assignments: [{ id: 'a', name: 'total', type: 'number', value: '={{ $json.body.price * $json.body.count }}' }] } } },
+  ],
+  connections: [{ from: 'Order', output: 0, to: 'Total', input: 0, type: 'main' }],
+};
+
+/** A webhook that computes a field and answers with it: one PostgreSQL, one api and one runner with two executors, all on this machine. */
+export const webhook: Benchmark = {
+  name: 'webhook',
+  about: `webhook → set → answer, ${rate} requests/s at fixed times for ${seconds} s, durable before it is executed`,
+  async run({ runs, progress }) {
+    const results: OpenLoopResult[] = [];
+    await withSystem(progress, async (url) => {
+      const load = async (count: number): Promise<OpenLoopResult> => openLoop({
+        url, rate, count, body: (index) => ({ price: index, count: 2 }),
+        accept: ({ status, text }, index) => status === 200 && text === JSON.stringify({ total: index * 2 }),
+      });
+      await load(warmUp);
+      for (let index = 1; index <= runs; index += 1) {
+        const result = await load(rate * seconds);
+        results.push(result);
+        progress(`run ${index}: p50 ${percentile(result.latencies, 0.5).toFixed(1)} ms, p99 ${percentile(result.latencies, 0.99).toFixed(1)} ms, ${result.errors} errors`);
+      }
+    });
+    return figures(results);
+  },
+};
+
+function figures(results: readonly OpenLoopResult[]): Figure[] {
+  const at = (share: number): number => median(results.map(({ latencies }) => percentile(latencies, share)));
+  return [
+    { name: 'p50', value: at(0.5), unit: 'ms', target: { atMost: 25 } },
+    { name: 'p95', value: at(0.95), unit: 'ms' },
+    { name: 'p99', value: at(0.99), unit: 'ms', target: { atMost: 100 } },
+    { name: 'slowest', value: at(1), unit: 'ms' },
+    { name: 'requests', value: results.reduce((sum, { latencies }) => sum + latencies.length, 0), unit: 'count' },
+    { name: 'wrong or missing answers', value: results.reduce((sum, { errors }) => sum + errors, 0), unit: 'count', target: { atMost: 0 } },
+  ];
+}
+
+/** Runs `use` with the URL of the webhook; everything is stopped and removed afterwards, also when it throws. */
+async function withSystem(progress: (text: string) => void, use: (url: string) => Promise<void>): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  progress('starting PostgreSQL, api and runner');
+  const postgres = await startPostgres();
+  stack.defer(() => postgres.stop());
+  const databaseUrl = await postgres.database();
+  await migrate({ url: databaseUrl, applicationName: 'bench' });
+  await publish(databaseUrl);
+
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const kubeconfig = join(directory, 'kubeconfig');
+  await writeFile(kubeconfig, unusedCluster);
+
+  const [port, healthPort, runnerPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const shared = { MILLRACE_DATABASE_URL: databaseUrl, MILLRACE_BASE_URL: `http://127.0.0.1:${port}` };
+  const runner = await startRole('runner/main.ts', { ...shared, MILLRACE_HEALTH_PORT: String(runnerPort), MILLRACE_EXECUTORS: '2', POD_NAME: 'runner-0' }, () => answers(runnerPort));
+  stack.defer(() => runner.stop());
+  const api = await startRole('api/main.ts', { ...shared, MILLRACE_PORT: String(port), MILLRACE_HEALTH_PORT: String(healthPort), POD_NAME: 'api-0', KUBECONFIG: kubeconfig }, () => answers(healthPort));
+  stack.defer(() => api.stop());
+  await use(`http://127.0.0.1:${port}/webhook/bench/intake`);
+}
+
+/** Webhooks ask no API server; the api only wants to know where one would be. */
+const unusedCluster = JSON.stringify({
+  apiVersion: 'v1', kind: 'Config', 'current-context': 'none',
+  clusters: [{ name: 'none', cluster: { server: 'https://127.0.0.1:1' } }],
+  users: [{ name: 'none', user: {} }],
+  contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
+});
+
+/** What the operator does for an active Workflow. */
+async function publish(url: string): Promise<void> {
+  const store = await openStore({ url, applicationName: 'bench', poolSize: 1 });
+  const key = { namespace: 'bench', workflow: 'intake', uid: 'bench' };
+  const { revision } = await store.revisions.put({ ...key, definition: workflow });
+  await store.routes.apply({
+    ...key, active: true, stable: revision, pool: 'default', priority: 5, save: { success: 'All', failure: 'All' },
+    triggers: [{ kind: 'Webhook', node: 'Order', method: 'POST', path: 'intake', responseMode: 'lastNode', options: {} }],
+  });
+  await store.close();
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (typeof address !== 'object' || !address) throw new Error('no free port');
+  return address.port;
+}
