@@ -61,7 +61,7 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
 }
 
 /** Runs a workflow to its end in this process: waits with a time limit are slept through. Others end it as Waiting. */
-export async function executeLocally(request: ExecuteRequest, host: EngineHost, nodeTypes: NodeTypes): Promise<ExecutionResult> {
+export async function executeLocally({ resumeItems: given, ...request }: ExecuteRequest, host: EngineHost, nodeTypes: NodeTypes): Promise<ExecutionResult> {
   const checkpoints: Checkpoint[] = [...(request.resume ?? [])];
   const recording: EngineHost = {
     ...host,
@@ -70,11 +70,23 @@ export async function executeLocally(request: ExecuteRequest, host: EngineHost, 
       checkpoints.push(checkpoint);
     },
   };
+  let resumeItems = given;
   for (;;) {
-    const result = await execute({ ...request, resume: [...checkpoints] }, recording, nodeTypes);
+    const result = await execute({ ...request, resume: [...checkpoints], ...(resumeItems ? { resumeItems } : {}) }, recording, nodeTypes);
     const until = result.status === ExecutionStatus.Waiting ? result.wait?.until : undefined;
     if (until === undefined) return result;
-    await host.sleep(Math.max(0, until - host.now()), request.signal ?? new AbortController().signal);
+    // They ended one wait; the next has to be ended by others.
+    resumeItems = undefined;
+    await pause(host, until, request.signal);
+  }
+}
+
+/** Sleeps until a time, or less: a timer holds no more than 24 days, and a cancel ends it. Waking early only waits again. */
+async function pause(host: EngineHost, until: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
+  try {
+    await host.sleep(Math.min(Math.max(0, until - host.now()), 86_400_000), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 
@@ -105,7 +117,11 @@ function fileBinaries(dir: string): BinaryStore {
     async get({ id }) {
       // Ids come from `put`; anything else could name a file outside the folder.
       if (!/^[0-9a-f-]{36}$/.test(id)) throw binaryNotFound(id);
-      return readFile(join(dir, id));
+      try {
+        return await readFile(join(dir, id));
+      } catch (error) {
+        throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? binaryNotFound(id) : error;
+      }
     },
   };
 }

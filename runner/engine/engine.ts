@@ -10,7 +10,7 @@ import { Journal } from './journal.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
 import type { Checkpoint, ExecutionResult, NodeRun } from './node-run.ts';
 import { planPartial } from './partial.ts';
-import type { Partial } from './partial.ts';
+import type { PartialRun } from './partial.ts';
 import { runExecution } from './run-execution.ts';
 import { runChild } from './sub-workflow.ts';
 import { finalResponse } from './webhook-response.ts';
@@ -28,14 +28,14 @@ export interface ExecuteRequest {
   /** Items that end the wait the execution is in. Without them it goes on only once the wait's time is up. */
   resumeItems?: readonly Item[];
   /**
-   * Aborting with a WorkflowError whose code is ExecutionCanceled, or with anything that is no WorkflowError, ends the execution
-   * as Canceled. Any other WorkflowError (LeaseLost, say) means that another life will go on: `execute` rejects with it.
+   * Aborting ends the execution as Canceled, unless the reason is a WorkflowError with code LeaseLost or HandBack: then another
+   * life goes on, and `execute` rejects with it.
    */
   signal?: AbortSignal;
   /** Milliseconds since the epoch after which the execution is canceled. Default: start plus the workflow's `settings.timeout`. */
   deadline?: number;
   /** Runs a part of the workflow, with earlier data. */
-  partial?: Partial;
+  partial?: PartialRun;
   /** Earlier runs by node, for a partial execution. */
   runData?: Readonly<Record<string, readonly NodeRun[]>>;
   /** Node runs after which the execution counts as endless. Default 1,000,000. */
@@ -44,7 +44,15 @@ export interface ExecuteRequest {
   historyBytes?: number;
 }
 
-/** Runs a workflow. Rejects only when this life of the execution must not go on: see `signal`, and `EngineHost.commit`. */
+/** Reasons to stop that leave the execution to another life. */
+const HANDED_ON: ReadonlySet<string> = new Set(['LeaseLost', 'HandBack']);
+/** Timers hold no more than 2^31 - 1 ms; a later deadline is reached in several steps. */
+const MAX_SLEEP_MS = 86_400_000;
+
+/**
+ * Runs a workflow. Rejects only when this life of the execution must not go on: handed on (see `signal`), a commit failed, or
+ * something broke that is no WorkflowError.
+ */
 export async function execute(request: ExecuteRequest, host: EngineHost, nodeTypes: NodeTypes): Promise<ExecutionResult> {
   const stop = new AbortController();
   const watch = new AbortController();
@@ -54,8 +62,8 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
   const cancel = (): void => stop.abort(cancelReason(request.signal?.reason));
   request.signal?.addEventListener('abort', cancel, { once: true });
   if (request.signal?.aborted) cancel();
-  watchDeadline(request, host, stop, watch.signal);
   try {
+    watchDeadline(deadlineOf(request, host), host, stop, watch.signal).catch(() => undefined);
     const result = await runTree(execution, request);
     return withResponse(execution, request, result);
   } catch (error) {
@@ -96,35 +104,36 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
   };
 }
 
-/** Stops the execution at its deadline. */
-function watchDeadline(request: ExecuteRequest, host: EngineHost, stop: AbortController, done: AbortSignal): void {
-  const timeout = request.workflow.settings?.timeout;
-  const left = request.deadline === undefined ? timeout && durationMs(timeout) : request.deadline - host.now();
-  if (typeof left !== 'number') return;
-  host.sleep(Math.max(0, left), done).then(
-    () => stop.abort(new WorkflowError('ExecutionTimeout', `The execution took longer than ${timeout ?? 'it may'}. Raise settings.timeout, or make it do less.`)),
-    () => undefined,
-  );
+/** Stops the execution at its deadline. Rejects when `done` aborts first. */
+async function watchDeadline(deadline: number | undefined, host: EngineHost, stop: AbortController, done: AbortSignal): Promise<void> {
+  if (deadline === undefined) return;
+  for (let left = deadline - host.now(); left > 0; left = deadline - host.now()) await host.sleep(Math.min(left, MAX_SLEEP_MS), done);
+  stop.abort(new WorkflowError('ExecutionTimeout', 'The execution reached its time limit. Raise settings.timeout, or let it do less.'));
+}
+
+function deadlineOf({ deadline, workflow }: ExecuteRequest, host: EngineHost): number | undefined {
+  const timeout = workflow.settings?.timeout;
+  return deadline ?? (timeout === undefined ? undefined : host.now() + durationMs(timeout));
 }
 
 function cancelReason(reason: unknown): WorkflowError {
-  return reason instanceof WorkflowError ? reason : new WorkflowError('ExecutionCanceled', 'The execution was canceled.');
+  if (reason instanceof WorkflowError && HANDED_ON.has(reason.code)) return reason;
+  return new WorkflowError('ExecutionCanceled', 'The execution was canceled.');
 }
 
 /** Whether an error ends the execution for good, so that it has a result; anything else is for another life. */
-function isEnd(error: unknown, { signal }: Tree): error is WorkflowError {
-  if (!(error instanceof WorkflowError)) return false;
-  if (error.code === 'EndlessLoop' || error.code === 'StartNodeMissing' || error.code === 'PartialDataMissing') return true;
-  return error === signal.reason && (error.code === 'ExecutionCanceled' || error.code === 'ExecutionTimeout');
+function isEnd(error: unknown, { signal, journal }: Tree): error is WorkflowError {
+  return error instanceof WorkflowError && error !== journal.failure && !(error === signal.reason && HANDED_ON.has(error.code));
 }
 
 function stopped(execution: Execution, error: WorkflowError): ExecutionResult {
   const { history, staticData, tree } = execution;
   const changes = staticData.changes();
-  const lastNode = history.runs.at(-1)?.node;
+  const node = execution.running;
+  const lastNode = node ?? history.runs.at(-1)?.node;
   return {
     status: error === tree.signal.reason ? ExecutionStatus.Canceled : ExecutionStatus.Failed,
-    error: toErrorRecord(error),
+    error: toErrorRecord(error, node === undefined ? {} : { node }),
     ...(lastNode === undefined ? {} : { lastNode }),
     runs: history.runs,
     ...(changes ? { staticData: changes } : {}),

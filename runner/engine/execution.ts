@@ -59,6 +59,8 @@ export interface Execution {
   /** Private state by node. */
   readonly state: Map<string, JsonObject>;
   readonly staticData: WorkingStaticData;
+  /** The node that is being run. */
+  running: string | undefined;
 }
 
 export function createExecution(tree: Tree, about: { workflow: WorkflowDefinition; executionId: string; scope: string; mode: ExecutionMode }): Execution {
@@ -69,6 +71,7 @@ export function createExecution(tree: Tree, about: { workflow: WorkflowDefinitio
     graph,
     history: new History(retentionOf(graph), tree.historyBytes),
     state: new Map(),
+    running: undefined,
     // The host keeps static data for the root only; a sub-workflow that runs inside it starts with none.
     staticData: new WorkingStaticData(() => (about.scope === '' ? tree.journal.staticData() : { global: {}, nodes: {} })),
   };

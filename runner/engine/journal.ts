@@ -36,7 +36,11 @@ export class Journal {
     }
   }
 
-  /** Throws what made a commit fail: from then on this life must not go on, whatever the node that noticed first did about it. */
+  /** What made a commit fail: from then on this life must not go on, whatever the node that noticed first did about it. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   throwIfBroken(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -8,7 +8,7 @@ import type { Plan, Start } from './run-execution.ts';
 import { pinnedItems } from './workflow.ts';
 
 /** Which part of a workflow to run. */
-export interface Partial {
+export interface PartialRun {
   /** Start at this node, with what earlier runs or pinned data give its inputs. Default: the start node. */
   from?: string;
   /** Run only what this node needs, and stop after it. Default: to the end. */
@@ -21,7 +21,7 @@ type RunData = Readonly<Record<string, readonly NodeRun[]>>;
  * The first run and the nodes of a partial execution. Earlier runs of nodes that will not run again become part of the
  * execution's history, so that expressions can refer to them. Throws PartialDataMissing or StartNodeMissing.
  */
-export function planPartial(execution: Execution, start: Start, partial: Partial, runData: RunData): Plan {
+export function planPartial(execution: Execution, start: Start, partial: PartialRun, runData: RunData): Plan {
   const { graph } = execution;
   const from = nodeNamed(execution, partial.from ?? start.node);
   const wanted = partial.to === undefined ? undefined : new Set([...graph.ancestors(nodeNamed(execution, partial.to).name), partial.to]);

@@ -46,6 +46,7 @@ export async function runExecution(execution: Execution, start: Start, plan?: Pl
 async function drain(execution: Execution, scheduler: Scheduler, destination: string | undefined): Promise<ExecutionResult> {
   const { tree } = execution;
   for (let task = scheduler.next(); task; task = scheduler.next()) {
+    execution.running = task.node.name;
     await admit(tree);
     const outcome = await runNode(execution, task);
     tree.signal.throwIfAborted();

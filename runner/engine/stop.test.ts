@@ -17,7 +17,7 @@ test('cancel stops a node that never ends by itself', async () => {
   const running = executeTest(hanging, { signal: stop.signal });
   setImmediate(() => stop.abort());
   const result = await running;
-  expect(result).toMatchObject({ status: 'Canceled', error: { code: 'ExecutionCanceled' }, lastNode: 'Start' });
+  expect(result).toMatchObject({ status: 'Canceled', error: { code: 'ExecutionCanceled', node: 'Hang' }, lastNode: 'Hang' });
   expect(orderOf(result)).toBe('Start#0');
 });
 
@@ -31,7 +31,7 @@ test.each([
 ])('the deadline that $name stops a running node', async ({ workflow, deadline }) => {
   const host = realTime();
   const result = await executeTest(workflow, deadline === undefined ? {} : { deadline: host.now() + deadline }, host);
-  expect(result).toMatchObject({ status: 'Canceled', error: { code: 'ExecutionTimeout' } });
+  expect(result).toMatchObject({ status: 'Canceled', error: { code: 'ExecutionTimeout', node: 'Hang' } });
 });
 
 test('a deadline stops a loop of pure nodes that never awaits anything', async () => {
@@ -46,10 +46,20 @@ test('an endless loop is stopped with a reason', async () => {
   expect(result.runs).toHaveLength(100);
 });
 
-test('any other reason to abort leaves the execution to another life', async () => {
+test.each(['LeaseLost', 'HandBack'])('%s leaves the execution to another life', async (code) => {
   const stop = new AbortController();
   const running = executeTest(hanging, { signal: stop.signal });
-  const lost = new WorkflowError('LeaseLost', 'somebody else owns the execution');
-  setImmediate(() => stop.abort(lost));
-  await expect(running).rejects.toBe(lost);
+  const reason = new WorkflowError(code, 'not ours any more');
+  setImmediate(() => stop.abort(reason));
+  await expect(running).rejects.toBe(reason);
+});
+
+test('a deadline that is farther than a timer reaches does not fire early', async () => {
+  const workflow = workflowOf({ Start: { type: 'start' } }, [], { settings: { timeout: '9000h' } });
+  expect((await executeTest(workflow, {}, realTime())).status).toBe('Succeeded');
+});
+
+test('a timeout nobody can read fails the execution with a reason', async () => {
+  const workflow = workflowOf({ Start: { type: 'start' } }, [], { settings: { timeout: 'soon' } });
+  expect(await executeTest(workflow)).toMatchObject({ status: 'Failed', error: { code: 'DurationInvalid' } });
 });
