@@ -25,4 +25,7 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
   sync
 fi
 
+# A volume's group ownership (fsGroup) adds rights for the group at every mount, which PostgreSQL refuses.
+chmod 0700 "$PGDATA"
+
 exec postgres -D "$PGDATA" -c 'listen_addresses=*' -c unix_socket_directories=/tmp "$@"

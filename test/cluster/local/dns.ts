@@ -3,7 +3,7 @@ import type { MachineNetwork } from './network.ts';
 const LABELS = { 'k8s-app': 'kube-dns' };
 const METADATA = { name: 'coredns', namespace: 'kube-system' };
 
-/** No forwarding: the machine is air-gapped, and a name outside the cluster is answered "no such name" at once. */
+/** No forwarding: the machine is air-gapped, and a question for a name outside the cluster is refused at once. */
 const COREFILE = `.:53 {
     errors
     health {
