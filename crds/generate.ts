@@ -4,14 +4,15 @@ import { dirname, join } from 'node:path';
 import type { Artifact } from './artifacts.ts';
 import { chartDefinition, plainDefinition } from './artifacts.ts';
 import { argoArtifacts } from '../charts/argocd/snippet.ts';
-import { ruleArtifacts } from '../operator/rbac.ts';
+import { chartName, ruleArtifacts } from '../operator/rbac.ts';
+import { chartConfiguration } from '../webhooks/configuration.ts';
 import { kinds } from './kinds.ts';
 
 const root = join(import.meta.dirname, '..');
 
 /** Every generated file. */
 export function artifacts(): Artifact[] {
-  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts(), ...argoArtifacts()];
+  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts(), chartConfiguration(chartName), ...argoArtifacts()];
 }
 
 /** Those that differ from what is on disk. */

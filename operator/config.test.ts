@@ -5,7 +5,7 @@ const needed = { MILLRACE_DATABASE_URL: 'postgres://u:secret@h/d', POD_NAMESPACE
 
 test('what is not set has a default, and an empty text counts as not set', () => {
   expect(operatorConfig({ ...needed, MILLRACE_INSTANCE: '', MILLRACE_POOLS_CONFIGMAP: '', MILLRACE_WATCH_NAMESPACES: '' })).toMatchObject({
-    home: 'millrace', identity: 'operator-1', healthPort: 8080, namespaces: [], poolsConfigMap: undefined,
+    home: 'millrace', identity: 'operator-1', healthPort: 8080, namespaces: [], poolsConfigMap: undefined, webhooks: undefined,
     runners: { image: 'millrace:1', serviceAccountName: 'default', databaseSecret: { name: 'millrace-database', key: 'url' }, imagePullSecrets: [] },
   });
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { WebhookNames } from './controllers/webhook-certificates/controller.ts';
 
 const name = z.string().min(1).max(253);
 const list = z.string().default('').transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
@@ -28,6 +29,10 @@ const environment = z.object({
   MILLRACE_DATABASE_SECRET_KEY: name.default('url'),
   /** ConfigMap with the runner pools of the release. */
   MILLRACE_POOLS_CONFIGMAP: optional(name),
+  /** The admission webhooks: their ValidatingWebhookConfiguration, their Service and the Secret for their certificates. All or none. */
+  MILLRACE_WEBHOOK_CONFIGURATION: optional(name),
+  MILLRACE_WEBHOOK_SERVICE: optional(name),
+  MILLRACE_WEBHOOK_SECRET: optional(name),
   /** Value of the label app.kubernetes.io/instance of runner pods. */
   MILLRACE_INSTANCE: optional(z.string().max(63)),
   /** Port of /healthz, /readyz and /metrics. */
@@ -53,6 +58,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
     logLevel: values.MILLRACE_LOG_LEVEL,
     namespaces: values.MILLRACE_WATCH_NAMESPACES,
     poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
+    webhooks: webhookNames(values),
     runners: {
       image: values.MILLRACE_IMAGE,
       imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,
@@ -64,4 +70,13 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       ...(values.MILLRACE_INSTANCE === undefined ? {} : { instance: values.MILLRACE_INSTANCE }),
     },
   };
+}
+
+/** Absent: without the webhooks, or cert-manager makes their certificates. */
+function webhookNames({ MILLRACE_WEBHOOK_CONFIGURATION: configuration, MILLRACE_WEBHOOK_SERVICE: service, MILLRACE_WEBHOOK_SECRET: secret }: z.infer<typeof environment>): WebhookNames | undefined {
+  if (configuration === undefined && service === undefined && secret === undefined) return undefined;
+  if (configuration === undefined || service === undefined || secret === undefined) {
+    throw new Error('The environment of the operator is not complete: MILLRACE_WEBHOOK_CONFIGURATION, MILLRACE_WEBHOOK_SERVICE and MILLRACE_WEBHOOK_SECRET go together');
+  }
+  return { configuration, service, secret };
 }

@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { OperatorConfig } from './config.ts';
 import { releasePoolController } from './controllers/release-pools/controller.ts';
 import { runnerPoolController } from './controllers/runner-pool/controller.ts';
+import { webhookCertificateController } from './controllers/webhook-certificates/controller.ts';
 import { workflowRunController } from './controllers/workflow-run/controller.ts';
 import { ExecutionTracker } from './controllers/workflow-run/execution-tracker.ts';
 import { workflowController } from './controllers/workflow/controller.ts';
@@ -17,7 +18,7 @@ export interface OperatorOptions {
   nodeTypes: NodeTypes;
   log: Log;
   registry: Registry;
-  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'runners'>;
+  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'webhooks' | 'runners'>;
   /** Milliseconds; for tests. */
   lease?: { leaseMs: number; renewMs: number; retryMs: number };
 }
@@ -33,7 +34,7 @@ const LEASE = 'millrace-operator';
 
 /** All controllers of the operator, in one manager under one lease. */
 export function createOperator({ cluster, store, nodeTypes, log, registry, config, lease }: OperatorOptions): Operator {
-  const { home, identity, namespaces, poolsConfigMap, runners } = config;
+  const { home, identity, namespaces, poolsConfigMap, webhooks, runners } = config;
   const manager = new Manager({
     cluster, log, registry, fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
   });
@@ -49,6 +50,8 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
   runnerPoolController({ ...pools, defaults: runners });
   if (poolsConfigMap !== undefined) releasePoolController({ ...pools, configMap: poolsConfigMap });
+
+  if (webhooks !== undefined) webhookCertificateController({ manager, home, names: webhooks });
 
   return {
     health: () => manager.health(),

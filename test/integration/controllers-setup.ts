@@ -15,6 +15,7 @@ import { startControlPlane } from '../cluster/control-plane.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 
 export const HOME = 'millrace';
+export const WEBHOOKS = { configuration: 'millrace-webhooks', service: 'millrace-webhooks', secret: 'millrace-webhooks-tls' };
 const WAIT_MS = 15_000;
 
 export type AnyStatus = WorkflowStatus & WorkflowRunStatus & RunnerPoolStatus;
@@ -59,7 +60,7 @@ export async function startWorld(): Promise<World> {
       cluster: own, store: database, nodeTypes, log: silentLog, registry: new Registry(),
       lease: { leaseMs: 3000, renewMs: 2000, retryMs: 200 },
       config: {
-        home: HOME, identity: `operator-${started}`, namespaces: [], poolsConfigMap: 'release-pools',
+        home: HOME, identity: `operator-${started}`, namespaces: [], poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
         runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, baseUrl: 'http://api', logLevel: 'info' },
       },
     });
