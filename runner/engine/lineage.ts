@@ -81,7 +81,8 @@ function walkUp(view: ExecutionView, target: string, start: Place): { found: Map
 /** Where an item came from; empty at a trigger, undefined when the node did not say. */
 function parentsOf(view: ExecutionView, place: Place): Place[] | undefined {
   const run = view.runsOf(place.node)?.[place.run];
-  const item = outputItems(view, place)?.[place.item];
+  // A run whose items were dropped still says what they were made from.
+  const item = run?.outputs[place.output]?.[place.item] ?? outputItems(view, place)?.[place.item];
   if (!run || !item || run.source.every((source) => source === null)) return [];
   if (item.pairedItem === undefined) return undefined;
   return [item.pairedItem].flat().flatMap((pair) => {

@@ -22,7 +22,10 @@ export interface NodeRun {
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;
-  /** How many items each output had, when the items themselves were dropped to save memory; `outputs` is then empty. */
+  /**
+   * How many items each output had, when they were dropped to save memory. `outputs` is then empty; what expressions see of such
+   * a run may have items with an empty `json`, which say only what they were made from.
+   */
   droppedItems?: readonly number[];
 }
 

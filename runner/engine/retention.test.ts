@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
+import type { ExecutionView } from './execution-view.ts';
 import { graphOf } from './graph.ts';
+import { History } from './history.ts';
+import type { Item } from './item.ts';
+import { linkedItem } from './lineage.ts';
+import type { NodeRun } from './node-run.ts';
 import { retentionOf } from './retention.ts';
 import { executeTest, jsonOf } from './testing/execute-test.ts';
 import { testNodes } from './testing/test-nodes.ts';
@@ -32,4 +37,22 @@ test('beyond the budget old runs keep their record; what is referred to and what
   expect(a?.outputs[0]).toHaveLength(50);
   expect([b, c]).toMatchObject([{ outputs: [], droppedItems: [50] }, { outputs: [], droppedItems: [50] }]);
   expect(jsonOf(result, 'Use')).toHaveLength(50);
+});
+
+test('items are followed back through runs whose items were dropped', () => {
+  const workflow = workflowOf({ A: { type: 'pass' }, B: { type: 'pass' }, C: { type: 'pass' } }, ['A > B', 'B > C']);
+  const history = new History({ isReferenced: (node) => node === 'A', followsItems: true }, 500);
+  const add = (node: string, source: NodeRun['source'], items: Item[]): void =>
+    history.add({ node, runIndex: 0, status: 'success', source, outputs: [items], startedAt: 0, durationMs: 0 });
+  const text = 'x'.repeat(1000);
+  add('A', [], [{ json: { v: 'first', text } }, { json: { v: 'second', text } }]);
+  add('B', [{ node: 'A', output: 0, run: 0 }], [{ json: { text }, pairedItem: { item: 1 } }, { json: { text }, pairedItem: { item: 0 } }]);
+  add('C', [{ node: 'B', output: 0, run: 0 }], [{ json: { text }, pairedItem: { item: 0 } }]);
+  expect(history.runs[1]).toMatchObject({ node: 'B', outputs: [], droppedItems: [2] });
+  const view = {
+    workflow, node: { name: 'C', type: 'pass' }, source: [{ node: 'B', output: 0, run: 0 }],
+    runsOf: (name: string) => history.of(name),
+  } as unknown as ExecutionView;
+  expect(linkedItem(view, 'A', 0)?.json['v']).toBe('second');
+  expect(() => linkedItem(view, 'B', 0)).toThrow('dropped to save memory');
 });

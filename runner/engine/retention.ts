@@ -23,7 +23,7 @@ export function retentionOf(graph: Graph): Retention {
   const names = new Set<string>();
   let isDynamic = false;
   for (const { node, type } of graph.nodes.values()) {
-    const literal = new Set((type?.parameters ?? []).filter((parameter) => parameter.literal).map(({ name }) => name));
+    const literal = new Set((type?.parameters ?? []).filter(({ literal, type: kind }) => literal || kind === 'code').map(({ name }) => name));
     for (const [name, value] of Object.entries(node.parameters ?? {})) {
       for (const text of activeTexts(value, literal.has(parameterName(name)))) isDynamic = !collect(text, names) || isDynamic;
     }
