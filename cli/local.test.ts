@@ -8,6 +8,9 @@ import { millrace } from './testdata/memory-terminal.ts';
 const manifest = join(import.meta.dirname, 'testdata/order-intake.yaml');
 const failing = join(import.meta.dirname, 'testdata/out-of-stock.json');
 
+/** Starting a process takes long on a busy machine. */
+const startMs = 60_000;
+
 /** The program as its own process: running workflows needs the hardened realm that no test should get. */
 async function program(...args: string[]): Promise<{ exit: number; out: string; err: string }> {
   return new Promise((resolve) => {
@@ -23,20 +26,20 @@ test('run executes a manifest, node by node, and prints what came last', async (
   expect(header).toEqual(['NODE', 'RUN', 'STATUS', 'ITEMS', 'TIME', 'ERROR']);
   expect(rows.map((row) => row.slice(0, 4))).toEqual([['Start', '0', 'success', '2'], ['Total', '0', 'success', '2'], ['Big?', '0', 'success', '1, 1']]);
   expect(out).toContain('Big?:\n{\n  "total": 140\n}\n\nBig? (output 1):\n{\n  "total": 6\n}\n\nSucceeded\n');
-});
+}, startMs);
 
 test('run stops after a node, and prints the whole result as JSON when asked', async () => {
   const { exit, out } = await program('run', manifest, '--input', '{"price": 1}', '--until', 'Total', '-o', 'json');
   expect(exit).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ status: 'Succeeded', lastNode: 'Total', runs: [{ node: 'Start' }, { node: 'Total', outputs: [[{ json: { total: 2 } }]] }] });
-});
+}, startMs);
 
 test('a run that fails exits 1 and says where', async () => {
   const { exit, out, err } = await program('run', failing);
   expect(exit).toBe(1);
   expect(out).toMatch(/^Stop +0 +error +0 +\S+ +\w+: out of stock$/m);
   expect(err).toMatch(/^ExecutionFailed: \w+ in Stop: out of stock\n$/);
-});
+}, startMs);
 
 const workflow = (spec: string) => `apiVersion: millrace.dev/v1alpha1\nkind: Workflow\nmetadata: {name: a}\nspec: ${spec}\n`;
 const n8n = JSON.stringify({ name: 'From n8n', nodes: [{ name: 'Start', type: 'n8n-nodes-base.manualTrigger', position: [0, 0], parameters: {} }], connections: {} });
