@@ -25,3 +25,15 @@ export function mimeTypeOf(fileName: string | undefined): string | undefined {
   const extension = /\.([A-Za-z0-9]{1,10})$/.exec(fileName ?? '')?.[1]?.toLowerCase();
   return extension === undefined ? undefined : TYPES.get(extension);
 }
+
+/** The first bytes of files whose type can be told by them. */
+const SIGNATURES: readonly (readonly [string, string])[] = [
+  ['89504e470d0a1a0a', 'image/png'], ['ffd8ff', 'image/jpeg'], ['474946383761', 'image/gif'], ['474946383961', 'image/gif'],
+  ['255044462d', 'application/pdf'], ['504b0304', 'application/zip'], ['1f8b', 'application/gzip'], ['494433', 'audio/mpeg'], ['4f676753', 'audio/ogg'],
+];
+
+/** The media type that the first bytes of a file tell. */
+export function sniffMimeType(bytes: Uint8Array): string | undefined {
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('hex');
+  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1];
+}

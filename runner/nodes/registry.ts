@@ -2,11 +2,13 @@ import type { NodeType } from '../engine/node-type.ts';
 import { aggregateNode } from './aggregate/index.ts';
 import { codeNode } from './code/index.ts';
 import { compareDatasetsNode } from './compare-datasets/index.ts';
+import { convertToFileNode } from './convert-to-file/index.ts';
 import { cryptoNode } from './crypto/index.ts';
 import { dateTimeNode } from './date-time/index.ts';
 import { errorTriggerNode } from './error-trigger/index.ts';
 import { executeWorkflowTriggerNode } from './execute-workflow-trigger/index.ts';
 import { executeWorkflowNode } from './execute-workflow/index.ts';
+import { extractFromFileNode } from './extract-from-file/index.ts';
 import { filterNode } from './filter/index.ts';
 import { functionItemNode, functionNode } from './function/index.ts';
 import { htmlNode } from './html/index.ts';
@@ -38,6 +40,7 @@ const all: readonly NodeType[] = [
   ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, noOpNode, stopAndErrorNode,
   setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
+  convertToFileNode, extractFromFileNode,
   httpRequestNode, respondToWebhookNode,
 ];
 

@@ -3,7 +3,7 @@ import type { Item, JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType } from '../../engine/node-type.ts';
 import type { WorkflowNode } from '../../engine/workflow.ts';
 import { fieldList } from '../field-list.ts';
-import { asObject, asObjects, asText } from '../json-value.ts';
+import { asList, asObject, asObjects, asText } from '../json-value.ts';
 import { textParameter } from '../parameter-value.ts';
 import { joinByFields, type JoinMode } from './by-fields.ts';
 import { clashHandling } from './clash.ts';
@@ -82,12 +82,18 @@ function combine(context: NodeContext): Item[] {
   return how === 'combineAll' || how === 'multiplex' ? allCombinations(context) : byFields(context);
 }
 
+/** Values for the placeholders of an SQL query: a list, or text separated by commas. */
+function queryValues(context: NodeContext): readonly unknown[] {
+  const values = context.parameter('options.queryParameters', 0, []);
+  return typeof values === 'string' ? fieldList(values) : asList(values);
+}
+
 function run(context: NodeContext): Item[] | Promise<Item[]> {
   if (context.typeVersion < 2) return mergeLegacy(context);
   switch (textParameter(context, 'mode', 0, 'append')) {
     case 'combine': return combine(context);
     case 'chooseBranch': return chooseBranch(context);
-    case 'combineBySql': return mergeBySql(textParameter(context, 'query', 0, 'SELECT * FROM input1'), inputsOf(context));
+    case 'combineBySql': return mergeBySql(textParameter(context, 'query', 0, 'SELECT * FROM input1'), inputsOf(context), { compat: context.compat, values: queryValues(context) });
     default: return append(context);
   }
 }
@@ -118,7 +124,7 @@ export const mergeNode: NodeType = {
     { name: 'propertyName1', type: 'string', description: 'Version 1: the key field of input 1.' },
     { name: 'propertyName2', type: 'string', description: 'Version 1: the key field of input 2.' },
     { name: 'overwrite', type: 'options', options: ['always', 'blank', 'undefined'], default: 'always', description: 'Version 1, mergeByKey: when a value of input 2 replaces one of input 1.' },
-    { name: 'options', type: 'collection', default: {}, description: '`clashHandling.values`: `resolveClash` (preferInput1, preferInput2, addSuffix), `mergeMode` (deepMerge, shallowMerge), `overrideEmpty`. `multipleMatches` (all, first). `fuzzyCompare`: "1" matches 1. `includeUnpaired`: by position, keep items without a counterpart. `disableDotNotation`.' },
+    { name: 'options', type: 'collection', default: {}, description: '`clashHandling.values`: `resolveClash` (preferInput1, preferInput2, addSuffix), `mergeMode` (deepMerge, shallowMerge), `overrideEmpty`. `multipleMatches` (all, first). `fuzzyCompare`: "1" matches 1. `includeUnpaired`: by position, keep items without a counterpart. `disableDotNotation`. `queryParameters`: values of the placeholders ? in the query.' },
   ],
   async execute(context) {
     return [await run(context)];

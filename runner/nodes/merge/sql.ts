@@ -1,22 +1,24 @@
 import type { DatabaseSync, SQLOutputValue, StatementColumnMetadata, StatementSync } from 'node:sqlite';
 import { WorkflowError } from '../../engine/error.ts';
 import type { Item, JsonObject, PairedItem } from '../../engine/item.ts';
+import { Compat } from '../../engine/workflow.ts';
 import { parseJson } from '../json-text.ts';
 import { asList } from '../json-value.ts';
-import { withLineage, type Lineage } from './sql-lineage.ts';
+import { namedColumns, parseQuery, readBareColumnsFromFirst, traced, type SqlQuery, type TracedQuery } from './sql-query.ts';
 
 type Inputs = readonly (readonly Item[])[];
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** The fields of all items; SQL does not tell upper from lower case. */
-function columnsOf(items: readonly Item[]): string[] {
+/** Column names, the first of those that differ only in case: SQL does not tell upper from lower case. */
+function distinctNames(names: Iterable<string>): string[] {
   const byName = new Map<string, string>();
-  for (const { json } of items) {
-    for (const key of Object.keys(json)) if (!byName.has(key.toLowerCase())) byName.set(key.toLowerCase(), key);
-  }
+  for (const name of names) if (!byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), name);
   return [...byName.values()];
 }
+
+/** The fields of all items. */
+const fieldsOf = (items: readonly Item[]): string[] => distinctNames(items.flatMap(({ json }) => Object.keys(json)));
 
 function cell(value: unknown): null | number | bigint | string {
   if (value === undefined || value === null) return null;
@@ -25,9 +27,10 @@ function cell(value: unknown): null | number | bigint | string {
   return JSON.stringify(value) ?? null;
 }
 
-function fill(database: DatabaseSync, inputs: Inputs): void {
+function fill(database: DatabaseSync, inputs: Inputs, query: SqlQuery): void {
+  const named = namedColumns(query);
   for (const [index, items] of inputs.entries()) {
-    const columns = columnsOf(items);
+    const columns = distinctNames([...fieldsOf(items), ...named.filter(({ input, column }) => input === index && column.toLowerCase() !== 'rowid').map(({ column }) => column)]);
     const table = `input${index + 1}`;
     // A table needs a column even when its input has none.
     database.exec(`CREATE TABLE ${table} (${columns.length > 0 ? columns.map(quoted).join(', ') : '__empty'})`);
@@ -47,16 +50,16 @@ async function lock(database: DatabaseSync): Promise<void> {
   database.setAuthorizer((action) => (allowed.has(action) ? constants.SQLITE_OK : constants.SQLITE_DENY));
 }
 
-interface Query { statement: StatementSync; lineage: Lineage | undefined }
+interface Prepared { statement: StatementSync; trace: TracedQuery | undefined }
 
-function prepare(database: DatabaseSync, sql: string): Query {
-  const lineage = withLineage(sql);
+function prepare(database: DatabaseSync, query: SqlQuery): Prepared {
+  const trace = traced(query);
   try {
-    if (lineage) return { statement: database.prepare(lineage.sql), lineage };
+    if (trace) return { statement: database.prepare(trace.sql), trace };
   } catch {
-    // The rewritten query does not fit (an alias we misread, say): ask without lineage.
+    // Our reading of the query was wrong somewhere: run it as it is, without lineage.
   }
-  return { statement: database.prepare(sql), lineage: undefined };
+  return { statement: database.prepare(query.sql), trace: undefined };
 }
 
 const isHidden = (name: string): boolean => /^__row\d+$/.test(name) || name === '__empty';
@@ -65,10 +68,10 @@ type Row = Record<string, SQLOutputValue>;
 
 interface Origin { input: number; rows: number[] }
 
-function rowsBehind(row: Row, lineage: Lineage): Origin[] {
-  return lineage.inputs.map((input, index) => {
+function rowsBehind(row: Row, trace: TracedQuery): Origin[] {
+  return trace.inputs.map((input, index) => {
     const value = row[`__row${index + 1}`];
-    const rows = lineage.grouped ? [...new Set(asList(typeof value === 'string' ? parseJson(value) : []))] : [value];
+    const rows = trace.grouped ? [...new Set(asList(typeof value === 'string' ? parseJson(value) : []))] : [value];
     return { input, rows: rows.flatMap((id) => (typeof id === 'number' ? [id - 1] : [])) };
   });
 }
@@ -85,10 +88,10 @@ function columnValue(row: Row, column: StatementColumnMetadata, behind: readonly
   return position === undefined ? undefined : inputs[input]?.[position]?.json[column.column];
 }
 
-function itemOf(row: Row, query: Query, inputs: Inputs): Item {
-  const behind = query.lineage ? rowsBehind(row, query.lineage) : [];
+function itemOf(row: Row, { statement, trace }: Prepared, inputs: Inputs): Item {
+  const behind = trace ? rowsBehind(row, trace) : [];
   const json: JsonObject = {};
-  for (const column of query.statement.columns()) {
+  for (const column of statement.columns()) {
     const value = isHidden(column.name) ? undefined : columnValue(row, column, behind, inputs);
     if (value !== undefined) json[column.name] = value;
   }
@@ -96,19 +99,32 @@ function itemOf(row: Row, query: Query, inputs: Inputs): Item {
   return pairedItem.length > 0 ? { json, pairedItem } : { json };
 }
 
+/** The query as n8n or as SQLite reads it. */
+function queryFor(sql: string, inputs: Inputs, compat: Compat): SqlQuery {
+  const query = parseQuery(sql);
+  return compat === Compat.Millrace ? query : readBareColumnsFromFirst(query, new Set(inputs.flatMap(fieldsOf)));
+}
+
+export interface SqlSettings {
+  compat: Compat;
+  /** What the placeholders `?` stand for, in order. */
+  values: readonly unknown[];
+}
+
 /**
  * Runs one SELECT over the inputs as the tables input1, input2 … in an SQLite database in memory.
  * Throws WorkflowError InvalidQuery.
  */
-export async function mergeBySql(sql: string, inputs: Inputs): Promise<Item[]> {
+export async function mergeBySql(sql: string, inputs: Inputs, { compat, values }: SqlSettings): Promise<Item[]> {
   // Loaded only when needed: few workflows use it, every executor would pay for it.
   const { DatabaseSync } = await import('node:sqlite');
+  const query = queryFor(sql, inputs, compat);
   const database = new DatabaseSync(':memory:');
   try {
-    fill(database, inputs);
+    fill(database, inputs, query);
     await lock(database);
-    const query = prepare(database, sql);
-    return query.statement.all().map((row) => itemOf(row, query, inputs));
+    const prepared = prepare(database, query);
+    return prepared.statement.all(...values.map(cell)).map((row) => itemOf(row, prepared, inputs));
   } catch (cause) {
     throw new WorkflowError('InvalidQuery', `The SQL query failed: ${cause instanceof Error ? cause.message : String(cause)}. It may be one SELECT over input1, input2 ….`, { parameter: 'query', nonRetryable: true, cause });
   } finally {
