@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+import { hasCode } from './error-code.ts';
+
 /** Below the range that Linux takes ports of outgoing connections from, so that a server can restart on its port. */
 const FIRST = 20_000;
 const LAST = 32_000;
@@ -16,7 +18,7 @@ async function isFree(port: number): Promise<boolean> {
     await listening;
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    if (hasCode(error, 'EADDRINUSE')) return false;
     throw error;
   } finally {
     server.close();

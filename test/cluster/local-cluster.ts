@@ -13,6 +13,8 @@ import { installPackages, NODE_PACKAGES } from './debian-packages.ts';
 import { answersOk } from './https-probe.ts';
 import { binaryImage } from './images/binary-image.ts';
 import type { ImageArchive } from './images/buildah.ts';
+import { writeShellFile } from './shell-file.ts';
+import type { Cluster } from './target.ts';
 import { kubeconfigFor } from './kubeconfig.ts';
 import { API_PORT, controlPlaneServices, nodeServices, type ComponentInputs } from './local/components.ts';
 import { containerdService, importImage } from './local/containerd.ts';
@@ -30,13 +32,14 @@ const READY_TIMEOUT_MS = 120_000;
  * machine made of namespaces. It is air-gapped, keeps its state in the cache folder, and outlives the process that
  * brought it up. NetworkPolicies are stored but not enforced. Several run side by side under different names.
  */
-export class LocalCluster {
+export class LocalCluster implements Cluster {
   readonly name: string;
   readonly machine: Machine;
   /** `https://ADDRESS:6443`, reached from the host. */
   readonly server: string;
   /** Path of a kubeconfig for a user in system:masters. Exists once the cluster was up. */
   readonly kubeconfig: string;
+  readonly shellFile: string;
   private readonly pathOf: BinaryPaths<Binary>;
 
   private constructor(name: string, machine: Machine, pathOf: BinaryPaths<Binary>) {
@@ -45,6 +48,7 @@ export class LocalCluster {
     this.pathOf = pathOf;
     this.server = `https://${machine.spec.network.address}:${String(API_PORT)}`;
     this.kubeconfig = join(machine.spec.dir, 'kubeconfig');
+    this.shellFile = join(machine.spec.dir, 'shell');
   }
 
   /** Takes up the cluster of this name, or prepares a new one; `up` makes it run. Builds the binaries if needed. */
@@ -101,9 +105,9 @@ export class LocalCluster {
     return run(this.pathOf('kubectl'), ['--kubeconfig', this.kubeconfig, ...args], this.toolOptions());
   }
 
-  /** Runs Helm with this cluster as its target. */
-  async helm(...args: string[]): Promise<string> {
-    return run(this.pathOf('helm'), ['--kubeconfig', this.kubeconfig, ...args], this.toolOptions());
+  /** Runs Helm with this cluster as its target, `input` on its standard input. */
+  async helm(args: readonly string[], input = ''): Promise<string> {
+    return run(this.pathOf('helm'), ['--kubeconfig', this.kubeconfig, ...args], { ...this.toolOptions(), input });
   }
 
   /** Applies manifests server-side: YAML or JSON texts, or objects. */
@@ -140,6 +144,7 @@ export class LocalCluster {
       proxy: await client('proxy', 'system:kube-proxy'),
     };
     await this.writeKubeconfig(this.kubeconfig, keys, keys.admin);
+    await writeShellFile(this.shellFile, { kubeconfig: this.kubeconfig, tools: [this.pathOf('kubectl'), this.pathOf('helm')] });
     return { machine: this.machine.spec, nodeName, pathOf: this.pathOf, keys, kubeletServing, kubeconfigs };
   }
 

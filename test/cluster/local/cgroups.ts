@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../error-code.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
@@ -53,10 +54,6 @@ async function removeTree(dir: string): Promise<void> {
       await sleep(50);
     }
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** Whether the cgroup exists in any hierarchy. */

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+
+import { postgresImage } from './images/postgres-image.ts';
+import { productImage } from './images/product-image.ts';
+import { step } from './progress.ts';
+import type { Cluster } from './target.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export const RELEASE = 'millrace';
+
+/** How pods of a namespace are checked: every one that this project makes must pass the strictest profile. */
+const RESTRICTED = {
+  'pod-security.kubernetes.io/enforce': 'restricted',
+  'pod-security.kubernetes.io/enforce-version': 'latest',
+};
+
+/** Creates a namespace that admits only pods of the restricted profile. */
+export async function createNamespace(cluster: Cluster, name: string): Promise<void> {
+  await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: RESTRICTED } });
+}
+
+export interface InstallOptions {
+  /** Where the release goes. Default `millrace`. */
+  readonly namespace?: string;
+  /** Values of the chart, merged over those that name the images. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** Where an installation is reached. */
+export interface Installation {
+  readonly namespace: string;
+  /** URL of the API on this host, without a slash at the end. */
+  readonly apiUrl: string;
+}
+
+/**
+ * Installs or upgrades charts/millrace with Helm, with images built from this checkout, and waits until executions
+ * can run.
+ */
+export async function installMillrace(cluster: Cluster, { namespace = RELEASE, values = {} }: InstallOptions = {}): Promise<Installation> {
+  const [product, postgres] = await step('Building images', async () => [await productImage(root), await postgresImage(root)] as const);
+  await step('Loading images into the cluster', async () => {
+    for (const image of [product, postgres]) await cluster.load(image);
+  });
+  await step(`Installing charts/millrace in namespace ${namespace}`, async () => {
+    await createNamespace(cluster, namespace);
+    const all = { image: imageValues(product.name), postgres: { image: imageValues(postgres.name) }, ...values };
+    const wait = ['--wait', '--timeout', '5m'];
+    await cluster.helm(['upgrade', '--install', RELEASE, join(root, 'charts', 'millrace'), '--namespace', namespace, '--values', '-', ...wait], JSON.stringify(all));
+    const pool = ['--namespace', namespace, 'wait', 'runnerpools.millrace.dev/default', '--timeout=2m'];
+    await cluster.kubectl(...pool, '--for=create');
+    await cluster.kubectl(...pool, '--for=condition=Ready');
+  });
+  return { namespace, apiUrl: await cluster.serviceUrl(namespace, `${RELEASE}-api`) };
+}
+
+function imageValues(name: string): { repository: string; tag: string } {
+  const colon = name.lastIndexOf(':');
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
