@@ -1,3 +1,4 @@
+import { isA } from './fault.ts';
 import type { CodeRequest } from './sandbox.ts';
 import { NotPlainDataError, toPlain } from './plain-data.ts';
 
@@ -22,7 +23,7 @@ export function makeConsole(print: CodeRequest['onConsole']): object {
 export function show(value: unknown): string {
   try {
     if (typeof value === 'string') return value;
-    if (value instanceof Error) return `${value.name}: ${value.message}`;
+    if (isA(value, Error)) return `${value.name}: ${value.message}`;
     return typeof value === 'object' && value !== null ? JSON.stringify(toPlain(value)) : String(value);
   } catch (error) {
     return error instanceof NotPlainDataError ? '[too deep or circular]' : '[cannot be shown]';

@@ -10,7 +10,7 @@ import { compileCode } from './compile-code.ts';
 import { andAfter } from './current-view.ts';
 import { asOwnCopies, type ItemExposure } from './exposed-items.ts';
 import type { ScopeTools } from './expression-scope.ts';
-import { faultOf } from './fault.ts';
+import { faultOf, isA } from './fault.ts';
 import { GenerationCache } from './generation-cache.ts';
 import { SOURCE_SCHEME } from './lockdown.ts';
 import { NotPlainDataError, toPlain } from './plain-data.ts';
@@ -18,6 +18,8 @@ import type { Realm } from './realm.ts';
 import type { CodeRequest } from './sandbox.ts';
 
 const CACHED_SOURCES = 500;
+/** Longer messages of what sandboxed code throws are cut. */
+const MAX_MESSAGE = 10_000;
 const SOURCE_NAME = `${SOURCE_SCHEME}code`;
 
 type Program = (scope: CodeScope) => Promise<unknown>;
@@ -25,13 +27,13 @@ type Program = (scope: CodeScope) => Promise<unknown>;
 /** Compiles and runs JavaScript of Code nodes in the realm. */
 export class CodeRunner {
   readonly #realm: Realm;
-  readonly #tools: ScopeTools;
+  readonly #tools: Omit<ScopeTools, 'exposure'>;
   readonly #names: { roots: ReadonlySet<string>; constants: ReadonlySet<string> };
   readonly #programs = new GenerationCache<Program>(CACHED_SOURCES);
   /** What a node run has been shown: in each-item mode all items of a run share it. */
   readonly #shown = new WeakMap<ExecutionView, { exposure: ItemExposure; files: CodeFiles }>();
 
-  constructor(realm: Realm, tools: ScopeTools) {
+  constructor(realm: Realm, tools: Omit<ScopeTools, 'exposure'>) {
     this.#realm = realm;
     this.#tools = tools;
     this.#names = { roots: CODE_ROOTS, constants: new Set(Object.keys(realm.codeGlobals).filter((name) => !CODE_ROOTS.has(name))) };
@@ -43,7 +45,7 @@ export class CodeRunner {
     const { exposure, files } = this.#shown.get(view) ?? this.#show(view, request);
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();
     const timers = new CodeTimers(fail);
-    const scope = new CodeScope({ view, itemIndex: request.itemIndex, exposure }, this.#tools, { files, timers, print: request.onConsole, globals: this.#realm.codeGlobals });
+    const scope = new CodeScope(view, request.itemIndex, { ...this.#tools, exposure }, { files, timers, print: request.onConsole, globals: this.#realm.codeGlobals });
     const abort = (): void => fail(request.signal?.reason);
     request.signal?.addEventListener('abort', abort);
     try {
@@ -86,8 +88,8 @@ const missingName = Object.freeze((name: string): never => {
 
 /** What failed, with the line of the source. Whatever sandboxed code throws must not get further than this. */
 function explain(thrown: unknown): WorkflowError {
-  if (thrown instanceof WorkflowError) return thrown;
-  if (thrown instanceof NotPlainDataError) return new WorkflowError('CodeFailed', `The code returned something that is no data: ${thrown.message}.`);
+  if (isA(thrown, WorkflowError)) return thrown;
+  if (isA(thrown, NotPlainDataError)) return new WorkflowError('CodeFailed', `The code returned something that is no data: ${thrown.message}.`);
   const known = faultOf(thrown);
   const { message, name, line } = describe(thrown);
   const text = line === undefined ? message : `${message} [line ${line}]`;
@@ -98,9 +100,9 @@ function explain(thrown: unknown): WorkflowError {
 /** Reads an error of unknown make: its members may be getters that throw. */
 function describe(thrown: unknown): { message: string; name: string | undefined; line: number | undefined } {
   try {
-    if (!(thrown instanceof Error)) return { message: show(thrown), name: undefined, line: undefined };
+    if (!isA(thrown, Error)) return { message: show(thrown).slice(0, MAX_MESSAGE), name: undefined, line: undefined };
     const line = new RegExp(`${SOURCE_NAME}:(\\d+):`).exec(String(thrown.stack))?.[1];
-    return { message: textOf(thrown.message), name: textOf(thrown.name), line: line === undefined ? undefined : Number(line) };
+    return { message: textOf(thrown.message).slice(0, MAX_MESSAGE), name: textOf(thrown.name).slice(0, MAX_MESSAGE), line: line === undefined ? undefined : Number(line) };
   } catch {
     return { message: 'The code threw something that cannot be read', name: undefined, line: undefined };
   }

@@ -1,11 +1,12 @@
+import type { ExecutionView } from '../engine/execution-view.ts';
+import { textOf } from '../engine/expression/text-of.ts';
 import type { JsonObject } from '../engine/item.ts';
 import { makeConsole } from './code-console.ts';
 import type { CodeFiles } from './code-files.ts';
 import type { CodeTimers } from './code-timers.ts';
 import { ExpressionScope, ROOTS, type ScopeTools } from './expression-scope.ts';
 import { guarded } from './fault.ts';
-import type { Vantage } from './node-data.ts';
-import { toPlain } from './plain-data.ts';
+import { setOwn, toPlain } from './plain-data.ts';
 import type { CodeRequest } from './sandbox.ts';
 
 /** What one run of a Code node has besides the roots of expressions. */
@@ -21,8 +22,8 @@ export class CodeScope extends ExpressionScope {
   readonly #facilities: CodeFacilities;
   readonly #staticData = new Map<'global' | 'node', JsonObject>();
 
-  constructor(vantage: Vantage, tools: ScopeTools, facilities: CodeFacilities) {
-    super(vantage, tools);
+  constructor(view: ExecutionView, itemIndex: number, tools: ScopeTools, facilities: CodeFacilities) {
+    super(view, itemIndex, tools);
     this.#facilities = facilities;
   }
 
@@ -40,6 +41,13 @@ export class CodeScope extends ExpressionScope {
 
   get $getWorkflowStaticData(): unknown {
     return Object.freeze((scope: unknown) => guarded(() => this.#staticDataOf(scope === 'node' ? 'node' : 'global')));
+  }
+
+  /** Evaluates a template, for one item. n8n has dropped it; older code uses it. */
+  get $evaluateExpression(): unknown {
+    return Object.freeze((template: unknown, index: unknown = this.itemIndex) =>
+      guarded(() => this.tools.evaluate(textOf(template).replace(/^=/, ''), this.view, Number(index))),
+    );
   }
 
   get getWorkflowStaticData(): unknown {
@@ -94,7 +102,7 @@ export class CodeScope extends ExpressionScope {
       const next = toPlain(changed) as JsonObject;
       const stored = this.view.staticData(scope);
       for (const key of Object.keys(stored)) if (!Object.hasOwn(next, key)) Reflect.deleteProperty(stored, key);
-      for (const [key, value] of Object.entries(next)) if (JSON.stringify(value) !== JSON.stringify(stored[key])) stored[key] = value;
+      for (const [key, value] of Object.entries(next)) if (!Object.hasOwn(stored, key) || JSON.stringify(value) !== JSON.stringify(stored[key])) setOwn(stored, key, value);
     }
   }
 

@@ -15,15 +15,18 @@ export function isSandboxed(): boolean {
   return storage.getStore() !== undefined;
 }
 
-/** Makes a view current while `run` runs. For code that cannot leave anything running: it costs next to nothing. */
-export function during<T>(view: ExecutionView, run: () => T): T {
+/**
+ * Makes a view current until `leave`, to be called with what this gives. For code that cannot leave anything running: it costs
+ * next to nothing.
+ */
+export function enter(view: ExecutionView): ExecutionView | undefined {
   const before = active;
   active = view;
-  try {
-    return run();
-  } finally {
-    active = before;
-  }
+  return before;
+}
+
+export function leave(before: ExecutionView | undefined): void {
+  active = before;
 }
 
 /** Makes a view current for `run` and for everything asynchronous that comes of it. */

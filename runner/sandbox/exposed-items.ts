@@ -1,4 +1,5 @@
 import type { BinaryReference, Item } from '../engine/item.ts';
+import { guardedFunction } from './fault.ts';
 import { toPlain } from './plain-data.ts';
 
 /** How sandboxed code gets items: expressions that only read get them as they are, everything else gets copies. */
@@ -9,6 +10,8 @@ export interface ItemExposure {
   data(value: unknown): unknown;
 }
 
+const copyOf = guardedFunction(toPlain);
+
 /** The items themselves. Only for code that cannot change them. */
 export const asTheyAre: ItemExposure = {
   item: (item) => (item?.binary ? withBinaryDetails(item) : item),
@@ -18,9 +21,9 @@ export const asTheyAre: ItemExposure = {
 
 /** A new copy at each call. */
 export const asCopies: ItemExposure = {
-  item: (item) => item && toPlain(asTheyAre.item(item)),
+  item: (item) => item && copyOf(asTheyAre.item(item)),
   items: (items) => items.map((item) => asCopies.item(item)),
-  data: toPlain,
+  data: copyOf,
 };
 
 /**
@@ -38,7 +41,7 @@ export function asOwnCopies(onBinary: (reference: BinaryReference) => void): Ite
     copies.set(original, copy);
     return copy;
   };
-  return { item, items: (items) => items.map(item), data: toPlain };
+  return { item, items: (items) => items.map(item), data: copyOf };
 }
 
 function withBinaryDetails(item: Item): Item {

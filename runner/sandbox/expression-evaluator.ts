@@ -2,16 +2,15 @@ import { WorkflowError } from '../engine/error.ts';
 import type { ExecutionView } from '../engine/execution-view.ts';
 import { compileExpression, type ExpressionNames } from '../engine/expression/compile-expression.ts';
 import { methodCaller, type MethodCaller } from '../engine/expression/methods/call-method.ts';
-import { MethodError } from '../engine/expression/methods/method-error.ts';
 import { makeMethods, methodNames } from '../engine/expression/methods/method-table.ts';
 import { SourceSyntaxError } from '../engine/expression/parse-expression.ts';
 import { isSingleExpression, parseTemplate } from '../engine/expression/template.ts';
 import { textOf } from '../engine/expression/text-of.ts';
 import type { JsonObject } from '../engine/item.ts';
-import { andAfter, currentView, during } from './current-view.ts';
+import { andAfter, currentView, enter, leave } from './current-view.ts';
 import { asCopies, asTheyAre } from './exposed-items.ts';
 import { ExpressionScope, ROOTS, type ScopeTools } from './expression-scope.ts';
-import { fault, faultOf, guarded } from './fault.ts';
+import { fault, faultOf, guarded, guardedFunction, isA } from './fault.ts';
 import { GenerationCache } from './generation-cache.ts';
 import { SOURCE_SCHEME } from './lockdown.ts';
 import { NotPlainDataError, toPlain } from './plain-data.ts';
@@ -25,6 +24,12 @@ const MAX_NESTING = 50;
 type Evaluation = (scope: ExpressionScope) => unknown;
 type Part = string | { run: Evaluation; writes: boolean };
 
+interface Conversion {
+  itemIndex: number;
+  roots: JsonObject | undefined;
+  convert: (value: unknown) => unknown;
+}
+
 interface Template {
   single: boolean;
   parts: Part[];
@@ -36,28 +41,34 @@ export class ExpressionEvaluator {
   readonly #names: ExpressionNames;
   readonly #callMethod: MethodCaller;
   /** What the scopes of Code nodes need, too. */
-  readonly tools: ScopeTools;
+  readonly tools: Omit<ScopeTools, 'exposure'>;
+  readonly #reading: ScopeTools;
+  readonly #writing: ScopeTools;
   readonly #templates = new GenerationCache<Template>(CACHED_TEMPLATES);
   #nesting = 0;
 
   constructor(realm: Realm) {
     const { DateTime } = realm.luxon;
     const methods = harden(makeMethods({ DateTime, random: () => currentView().random() }));
-    // Sandboxed code can catch these errors and look at their classes.
-    harden([MethodError, NotPlainDataError, WorkflowError]);
     this.#realm = realm;
     this.#names = { roots: ROOTS, constants: new Set(Object.keys(realm.expressionGlobals)), methods: methodNames(methods) };
-    this.#callMethod = harden(methodCaller(methods, DateTime.isDateTime));
+    const callMethod = methodCaller(methods, DateTime.isDateTime);
+    this.#callMethod = Object.freeze((self: unknown, name: string, optional?: boolean) => {
+      const call = guarded(() => callMethod(self, name, optional));
+      return call && guardedFunction(call);
+    });
     this.tools = { luxon: realm.luxon, evaluate: (template, view, itemIndex) => this.#nested(template, view, itemIndex) };
+    this.#reading = { ...this.tools, exposure: asTheyAre };
+    this.#writing = { ...this.tools, exposure: asCopies };
   }
 
   /** See Sandbox.evaluate. */
   evaluate(text: string, view: ExecutionView, itemIndex: number, roots?: JsonObject): unknown {
     const template = this.#templates.get(text) ?? this.#compile(text);
     const [first] = template.parts;
-    if (template.single && typeof first === 'object') return this.#run(first, { view, itemIndex, roots }, toValue);
+    if (template.single && typeof first === 'object') return this.#run(first, view, { itemIndex, roots, convert: toValue });
     let result = '';
-    for (const part of template.parts) result += typeof part === 'string' ? part : toText(this.#run(part, { view, itemIndex, roots }, toText));
+    for (const part of template.parts) result += typeof part === 'string' ? part : toText(this.#run(part, view, { itemIndex, roots, convert: toText }));
     return result;
   }
 
@@ -83,14 +94,16 @@ export class ExpressionEvaluator {
     }
   }
 
-  #run(part: Exclude<Part, string>, at: { view: ExecutionView; itemIndex: number; roots: JsonObject | undefined }, convert: (value: unknown) => unknown): unknown {
-    const { view, itemIndex, roots } = at;
-    const scope = new ExpressionScope({ view, itemIndex, exposure: part.writes ? asCopies : asTheyAre }, this.tools, roots);
+  #run(part: Exclude<Part, string>, view: ExecutionView, how: Conversion): unknown {
+    const before = enter(view);
     try {
+      if (!part.writes) return how.convert(part.run(new ExpressionScope(view, how.itemIndex, this.#reading, how.roots)));
       // What may write may also leave promises behind, whose rejections must be recognised.
-      return (part.writes ? andAfter : during)(view, () => convert(part.run(scope)));
+      return andAfter(view, () => how.convert(part.run(new ExpressionScope(view, how.itemIndex, this.#writing, how.roots))));
     } catch (error) {
       return swallowed(error);
+    } finally {
+      leave(before);
     }
   }
 
@@ -106,13 +119,13 @@ export class ExpressionEvaluator {
 }
 
 /**
- * As in n8n, only our own errors and those of data-transformation methods fail a node; anything else that an expression throws
- * makes it undefined.
+ * As in n8n, only our own errors, those of data-transformation methods among them, fail a node; anything else that an
+ * expression throws makes it undefined.
  */
 function swallowed(error: unknown): undefined {
   const known = faultOf(error);
   if (known) throw new WorkflowError(known.code, known.message, known.details);
-  if (error instanceof MethodError || error instanceof NotPlainDataError) throw new WorkflowError('ExpressionFailed', error.message);
+  if (isA(error, NotPlainDataError)) throw new WorkflowError('ExpressionFailed', error.message);
   return undefined;
 }
 

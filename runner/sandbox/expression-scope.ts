@@ -11,6 +11,7 @@ import { searchJson } from './safe-modules.ts';
 
 /** What a scope needs besides the execution it looks at. */
 export interface ScopeTools {
+  exposure: ItemExposure;
   luxon: SafeLuxon;
   /** Resolves a template found in another parameter. */
   evaluate(template: string, view: ExecutionView, itemIndex: number): unknown;
@@ -24,15 +25,15 @@ export class ExpressionScope implements Vantage {
   readonly view: ExecutionView;
   readonly itemIndex: number;
   readonly exposure: ItemExposure;
-  readonly #tools: ScopeTools;
+  readonly tools: ScopeTools;
   readonly #extra: JsonObject | undefined;
   #json: unknown;
 
-  constructor(vantage: Vantage, tools: ScopeTools, extra?: JsonObject) {
-    this.view = vantage.view;
-    this.itemIndex = vantage.itemIndex;
-    this.exposure = vantage.exposure;
-    this.#tools = tools;
+  constructor(view: ExecutionView, itemIndex: number, tools: ScopeTools, extra?: JsonObject) {
+    this.view = view;
+    this.itemIndex = itemIndex;
+    this.exposure = tools.exposure;
+    this.tools = tools;
     this.#extra = extra;
   }
 
@@ -91,11 +92,11 @@ export class ExpressionScope implements Vantage {
   }
 
   get $now(): unknown {
-    return this.#tools.luxon.DateTime.fromMillis(this.view.now(), { zone: currentZone() });
+    return this.tools.luxon.DateTime.fromMillis(this.view.now(), { zone: currentZone() });
   }
 
   get $today(): unknown {
-    return this.#tools.luxon.DateTime.fromMillis(this.view.now(), { zone: currentZone() }).startOf('day');
+    return this.tools.luxon.DateTime.fromMillis(this.view.now(), { zone: currentZone() }).startOf('day');
   }
 
   get $workflow(): unknown {
@@ -195,7 +196,7 @@ export class ExpressionScope implements Vantage {
 
   /** Parameters with their expressions resolved when they are read. */
   #resolved(value: unknown): unknown {
-    if (typeof value === 'string') return value.startsWith('=') ? this.#tools.evaluate(value.slice(1), this.view, this.itemIndex) : value;
+    if (typeof value === 'string') return value.startsWith('=') ? this.tools.evaluate(value.slice(1), this.view, this.itemIndex) : value;
     if (typeof value !== 'object' || value === null) return value;
     const result: object = Array.isArray(value) ? [] : {};
     for (const [key, member] of Object.entries(value)) {

@@ -38,9 +38,15 @@ export function lockDown(): void {
 
 /** Where sandboxed code is on the stack, only its own frames are shown: paths of the host are not its business. */
 function describeStack(error: Error, frames: readonly NodeJS.CallSite[]): string {
-  const lines = frames.map((frame) => `\n    at ${textOf(frame)}`);
-  const own = lines.filter((line) => line.includes(SOURCE_SCHEME));
-  return `${headline(error)}${(own.length > 0 ? own : lines).join('')}`;
+  const own = frames.filter((frame) => frame.getScriptNameOrSourceURL()?.startsWith(SOURCE_SCHEME));
+  const lines = own.length > 0 ? own.map(describeOwnFrame) : frames.map(textOf);
+  return `${headline(error)}${lines.map((line) => `\n    at ${line}`).join('')}`;
+}
+
+function describeOwnFrame(frame: NodeJS.CallSite): string {
+  const where = `${frame.getScriptNameOrSourceURL()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
+  const name = frame.getFunctionName();
+  return name === null || name === '' ? where : `${name} (${where})`;
 }
 
 function headline(error: Error): string {

@@ -52,7 +52,8 @@ function copyArray(value: readonly unknown[], depth: number): unknown[] {
   return result;
 }
 
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+/** Sets a property of its own, whatever its name; `__proto__` would set the prototype otherwise. */
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   else target[key] = value;
 }

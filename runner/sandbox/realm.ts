@@ -1,8 +1,9 @@
 import { lockDown } from './lockdown.ts';
-import { makeDate, makeIntl, makeMath } from './safe-built-ins.ts';
+import { makeDate, makeFrozenRegExp, makeIntl, makeMath } from './safe-built-ins.ts';
 import { SafeBuffer } from './safe-buffer.ts';
 import { loadLuxon, type SafeLuxon } from './safe-luxon.ts';
 import { makeRequire, searchJson } from './safe-modules.ts';
+import { SafeTextDecoder, SafeTextEncoder } from './safe-text-coding.ts';
 
 /** Names of the built-ins that lockdown made safe to share. */
 const SHARED = [
@@ -10,7 +11,7 @@ const SHARED = [
   'Int16Array', 'Int32Array', 'Int8Array', 'Iterator', 'JSON', 'Map', 'Number', 'Object', 'RangeError', 'ReferenceError', 'RegExp', 'Set', 'String', 'Symbol',
   'SyntaxError', 'TypeError', 'URIError', 'Uint16Array', 'Uint32Array', 'Uint8Array', 'Uint8ClampedArray', 'WeakMap', 'WeakSet', 'AggregateError',
   'decodeURI', 'decodeURIComponent', 'encodeURI', 'encodeURIComponent', 'escape', 'isFinite', 'isNaN', 'parseFloat', 'parseInt', 'unescape',
-  'Infinity', 'NaN', 'undefined', 'TextDecoder', 'TextEncoder',
+  'Infinity', 'NaN', 'undefined',
 ] as const;
 /** More of them, for code that may take its time. */
 const SHARED_WITH_CODE = ['Promise', 'Proxy', 'Reflect'] as const;
@@ -31,8 +32,8 @@ export function createRealm(): Realm {
   const compartment = new Compartment();
   const shared = pick(compartment.globalThis, SHARED);
   const Date = makeDate();
-  const own = { Date, Math: makeMath(), Intl: makeIntl() };
-  const luxon = loadLuxon(compartment, harden({ ...shared, ...own }));
+  const own = { Date, Math: makeMath(), Intl: makeIntl(), TextDecoder: SafeTextDecoder, TextEncoder: SafeTextEncoder };
+  const luxon = loadLuxon(compartment, harden({ ...shared, ...own, RegExp: makeFrozenRegExp(shared.RegExp as RegExpConstructor) }));
   const { DateTime, Duration, Interval } = luxon;
   const expressionGlobals = harden({ ...shared, ...own, DateTime, Duration, Interval });
   const codeGlobals = harden({

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { guarded } from './fault.ts';
 
 type BufferSource = string | ArrayBuffer | ArrayLike<number> | { type: 'Buffer'; data: readonly number[] };
 
@@ -53,7 +54,7 @@ export class SafeBuffer extends Uint8Array<ArrayBuffer> {
     return own;
   }
 
-  override toString(encoding?: string, start?: number, end?: number): string {
+  override toString(encoding?: unknown, start?: number, end?: number): string {
     return bytesOf(this).toString(encodingOf(encoding), start, end);
   }
 
@@ -133,3 +134,19 @@ function addNumberMethods(): void {
   }
 }
 addNumberMethods();
+
+/** Node's errors have classes of their own, which must not get into the sandbox. */
+function guardMethods(owner: object): void {
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+    const method: unknown = descriptor.value;
+    if (typeof method !== 'function' || name === 'constructor') continue;
+    const safe = {
+      method(this: unknown, ...args: unknown[]): unknown {
+        return guarded(() => Reflect.apply<unknown, unknown[], unknown>(method as (...all: unknown[]) => unknown, this, args));
+      },
+    };
+    Object.defineProperty(owner, name, { ...descriptor, value: safe.method });
+  }
+}
+guardMethods(SafeBuffer);
+guardMethods(SafeBuffer.prototype);

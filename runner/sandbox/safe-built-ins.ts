@@ -43,6 +43,18 @@ export function makeIntl(): typeof Intl {
 
 type Constructor = (new (...args: unknown[]) => object) & { readonly prototype: object };
 
+/**
+ * `RegExp` for libraries that keep what they make and hand it out again. Global and sticky expressions have a position and
+ * stay as they are: no library we load hands those out.
+ */
+export function makeFrozenRegExp(Real: RegExpConstructor): RegExpConstructor {
+  const Frozen = function (pattern: string | RegExp, flags?: string): RegExp {
+    const made = new Real(pattern, flags);
+    return made.global || made.sticky ? made : Object.freeze(made);
+  };
+  return Object.defineProperty(Frozen, 'prototype', { value: Real.prototype, writable: false }) as unknown as RegExpConstructor;
+}
+
 function frozenInstances(Real: Constructor): unknown {
   const Frozen = function (...args: unknown[]): object {
     return Object.freeze(new Real(...args));

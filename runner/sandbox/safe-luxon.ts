@@ -9,7 +9,8 @@ export type SafeLuxon = Pick<typeof Luxon, 'DateTime' | 'Duration' | 'Interval' 
 type Exports = typeof Luxon & { Settings: object };
 
 const NAMES = ['DateTime', 'Duration', 'Interval', 'Info', 'Zone', 'IANAZone', 'FixedOffsetZone', 'InvalidZone', 'SystemZone', 'VERSION'] as const;
-const MODULE_CONSTANT = /^const (\w+) = [{[]/gm;
+/** Objects and classes at the top of the module, error classes among them: sandboxed code gets at them sooner or later. */
+const MODULE_CONSTANT = /^(?:const (\w+) = [{[]|class (\w+))/gm;
 
 /**
  * A copy of luxon of its own for sandboxed code: on the sandbox's Date and Intl, its default zone that of the workflow, and
@@ -18,13 +19,14 @@ const MODULE_CONSTANT = /^const (\w+) = [{[]/gm;
 export function loadLuxon(compartment: Compartment, globals: Readonly<Record<string, unknown>>): SafeLuxon {
   const path = createRequire(import.meta.url).resolve('luxon');
   const source = readFileSync(path, 'utf8');
-  const shared = [...source.matchAll(MODULE_CONSTANT)].map(([, name]) => name);
+  const shared = [...source.matchAll(MODULE_CONSTANT)].map(([, constant, className]) => constant ?? className);
   // As parameters the globals are fast to reach; the evaluator's own lookup is slow.
   const parameters = ['exports', ...Object.keys(globals)].join(', ');
-  const load = compartment.evaluate(`(${parameters}) => {${source}\nharden([${shared.join(', ')}]);\n}`) as (...args: unknown[]) => void;
+  const load = compartment.evaluate(`(${parameters}) => {${source}\nreturn [${shared.join(', ')}];\n}`) as (...args: unknown[]) => unknown[];
   const luxon = {} as Exports;
-  load(luxon, ...Object.values(globals));
+  const internals = load(luxon, ...Object.values(globals));
   freezeSharedState(luxon);
+  harden(internals);
   const safe = Object.fromEntries<unknown>(NAMES.map((name) => [name, luxon[name]])) as unknown as SafeLuxon;
   return harden(safe);
 }

@@ -1,6 +1,6 @@
 import { createHash, createHmac, getHashes } from 'node:crypto';
 import jmespath from 'jmespath';
-import { fault } from './fault.ts';
+import { fault, guardedFunction } from './fault.ts';
 import { bytesOf, SafeBuffer } from './safe-buffer.ts';
 import type { SafeLuxon } from './safe-luxon.ts';
 
@@ -14,28 +14,29 @@ export const searchJson = Object.freeze((data: unknown, expression: unknown): un
 });
 
 interface Hash {
-  update(data: unknown, encoding?: string): Hash;
-  digest(encoding?: string): unknown;
+  update(data: unknown, encoding?: unknown): Hash;
+  digest(encoding?: unknown): unknown;
 }
 
 /** Hashes only: what makes randomness would differ when an execution is recomputed, and keys belong into credentials. */
 function makeCrypto(): object {
   return {
-    createHash: (algorithm: unknown) => wrapHash(createHash(String(algorithm))),
-    createHmac: (algorithm: unknown, key: unknown) => wrapHash(createHmac(String(algorithm), bytesOrText(key))),
-    getHashes: () => getHashes(),
+    createHash: guardedFunction((algorithm: unknown) => wrapHash(createHash(String(algorithm)))),
+    createHmac: guardedFunction((algorithm: unknown, key: unknown) => wrapHash(createHmac(String(algorithm), bytesOrText(key)))),
+    getHashes: () => [...getHashes()],
   };
 }
 
 function wrapHash(hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>): Hash {
   const wrapped: Hash = {
-    update(data, encoding) {
+    update: guardedFunction((data: unknown, encoding?: unknown) => {
       const bytes = bytesOrText(data);
-      if (typeof bytes === 'string' && encoding !== undefined) hash.update(bytes, encoding as 'utf8');
+      if (typeof bytes === 'string' && typeof encoding === 'string') hash.update(bytes, encoding as BufferEncoding);
       else hash.update(bytes);
       return wrapped;
-    },
-    digest: (encoding) => (encoding === undefined ? SafeBuffer.from(hash.digest()) : hash.digest(encoding as 'hex')),
+    }),
+    // Encodings it does not know would make Node give its own Buffer.
+    digest: guardedFunction((encoding?: unknown) => (encoding === undefined ? SafeBuffer.from(hash.digest()) : SafeBuffer.from(hash.digest()).toString(encoding))),
   };
   return harden(wrapped);
 }

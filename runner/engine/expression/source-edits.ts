@@ -11,7 +11,7 @@ export class SourceEdits {
     this.#edits.push({ start: at, end: at, text });
   }
 
-  /** Ranges of replacements must not overlap. */
+  /** Of replacements inside each other the outer one counts. */
   replace(start: number, end: number, text: string): void {
     this.#edits.push({ start, end, text });
   }
@@ -22,6 +22,8 @@ export class SourceEdits {
     let result = '';
     let at = 0;
     for (const { start, end, text } of edits) {
+      // Inside of what has been replaced already: a comment between a value and its method, say.
+      if (start < at) continue;
       result += this.#source.slice(at, start) + text;
       at = end;
     }
