@@ -7,7 +7,7 @@ const positive = z.coerce.number().int().positive();
 const Environment = z.object({
   /** postgresql:// URL. Holds a password: never logged. */
   MILLRACE_DATABASE_URL: z.string().min(1),
-  /** Names this replica: replies to its webhooks come to a channel of this name. */
+  /** Names this replica in logs. */
   POD_NAME: z.string().min(1).max(253).optional(),
   /** What people reach the API at, without a path; part of webhook URLs. */
   MILLRACE_BASE_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')).optional(),

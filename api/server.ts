@@ -17,7 +17,7 @@ import { ByteBudget } from './webhook/read-body.ts';
 import { routeFinder } from './webhook/route-finder.ts';
 
 export interface ServerParts {
-  config: Omit<Config, 'databaseUrl' | 'databaseConnections' | 'logLevel'>;
+  config: Pick<Config, 'baseUrl' | 'port' | 'healthPort' | 'audiences' | 'limits' | 'drainMs'>;
   store: Store;
   /** Where tokens are checked. */
   cluster: Pick<Cluster, 'request'>;

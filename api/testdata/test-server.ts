@@ -17,7 +17,7 @@ export async function startTestServer(limits: Partial<ServerParts['config']['lim
     store: memory.store, cluster, log: silentLog, version: '0.0.0',
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     config: {
-      replica: 'api-0', baseUrl: 'https://flows.example', port: 0, healthPort: 0, audiences: [], drainMs: 2000,
+      baseUrl: 'https://flows.example', port: 0, healthPort: 0, audiences: [], drainMs: 2000,
       limits: { bodyBytes: 10_000, bodyBytesInFlight: 20_000, webhooksInFlight: 10, responseMs: 5000, requestMs: 5000, userRequestsPerSecond: 1000, ...limits },
     },
   });
