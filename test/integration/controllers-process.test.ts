@@ -3,9 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { WORKFLOW_PATH, validatingConfiguration } from '../../webhooks/configuration.ts';
 import { freePort } from '../cluster/free-port.ts';
 import type { World } from './controllers-setup.ts';
-import { HOME, eventually, isReady, startWorld, until } from './controllers-setup.ts';
+import { HOME, WEBHOOKS, eventually, isReady, startWorld, until } from './controllers-setup.ts';
+
+const webhookNames = { MILLRACE_WEBHOOK_CONFIGURATION: WEBHOOKS.configuration, MILLRACE_WEBHOOK_SERVICE: WEBHOOKS.service };
 
 let world: World;
 const processes: ChildProcess[] = [];
@@ -17,19 +20,25 @@ afterAll(async () => {
   await world.stop();
 });
 
-/** operator/main.ts as a process of its own. */
-async function startProcess(name: string): Promise<{ child: ChildProcess; get(path: string): Promise<Response> }> {
+interface Running {
+  child: ChildProcess;
+  /** Of its health port. */
+  get(path: string): Promise<Response>;
+}
+
+/** A role as a process of its own; resolves once it answers /readyz with `status`. */
+async function startProcess(name: string, entry = 'operator/main.ts', status = 200): Promise<Running> {
   const port = await freePort();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../operator/main.ts')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../..', entry)], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       KUBECONFIG: world.plane.kubeconfig, MILLRACE_DATABASE_URL: world.databaseUrl, POD_NAMESPACE: HOME, POD_NAME: name, MILLRACE_IMAGE: 'millrace:test',
-      MILLRACE_DATABASE_SECRET: 'database', MILLRACE_HEALTH_PORT: String(port), MILLRACE_LOG_LEVEL: 'error',
+      MILLRACE_DATABASE_SECRET: 'database', MILLRACE_WEBHOOK_SECRET: WEBHOOKS.secret, MILLRACE_WEBHOOK_PORT: '0', ...webhookNames, MILLRACE_HEALTH_PORT: String(port), MILLRACE_LOG_LEVEL: 'error',
     },
   });
   processes.push(child);
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-  await until(() => get('/readyz').then((response) => (response.status === 200 ? true : undefined), () => undefined));
+  await until(() => get('/readyz').then((response) => (response.status === status ? true : undefined), () => undefined));
   return { child, get };
 }
 
@@ -47,14 +56,14 @@ test('runs are enqueued once, though the operator is killed in the middle', asyn
 
   const second = await startProcess('second');
   // The lease of the killed one has to end first: 15 seconds.
-  const isEnqueued = async (name: string) => (await eventually(world, ['mrun', name], ({ status }) => status?.executionId !== undefined, 40_000)).status?.executionId;
+  const isEnqueued = async (name: string) => (await eventually(world, ['mrun', name], ({ status }) => status?.executionId !== undefined, 90_000)).status?.executionId;
   const ids = await Promise.all(names.map(isEnqueued));
   expect(new Set(ids).size).toBe(names.length);
   expect((await world.store.queue.stats('default')).ready).toBe(names.length);
 
   second.child.kill('SIGTERM');
   expect(await once(second.child, 'exit')).toEqual([0, null]);
-}, 90_000);
+}, 180_000);
 
 test('a replica that stands by ends at once when told', async () => {
   const leader = await startProcess('leader');
@@ -63,4 +72,17 @@ test('a replica that stands by ends at once when told', async () => {
   expect(await once(standby.child, 'exit')).toEqual([0, null]);
   leader.child.kill('SIGTERM');
   expect(await once(leader.child, 'exit')).toEqual([0, null]);
-}, 60_000);
+}, 120_000);
+
+test('the webhooks are ready once the operator has made their certificate', async () => {
+  const webhooks = await startProcess('webhooks', 'webhooks/main.ts', 503);
+  await world.plane.apply(validatingConfiguration({
+    name: WEBHOOKS.configuration, operator: 'nobody', clientConfig: { service: { namespace: HOME, name: WEBHOOKS.service, port: 443, path: WORKFLOW_PATH } },
+  }));
+  const operator = await startProcess('operator');
+  expect(await until(async () => ((await webhooks.get('/readyz')).status === 200 ? true : undefined), 90_000)).toBe(true);
+  for (const { child } of [operator, webhooks]) {
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+}, 180_000);

@@ -58,7 +58,7 @@ export async function startWorld(): Promise<World> {
     const stop = new AbortController();
     const operator = createOperator({
       cluster: own, store: database, nodeTypes, log: silentLog, registry: new Registry(),
-      lease: { leaseMs: 3000, renewMs: 2000, retryMs: 200 },
+      lease: { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 },
       config: {
         home: HOME, identity: `operator-${started}`, namespaces: [], poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
         runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, baseUrl: 'http://api', logLevel: 'info' },
@@ -106,8 +106,8 @@ export async function eventually(world: Pick<World, 'cluster'>, [kind, name, nam
   throw new Error(`${kind} ${name} did not become as wanted: ${JSON.stringify(last?.status)}`);
 }
 
-export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline; await new Promise((resolve) => { setTimeout(resolve, 20); })) {
+export async function until<T>(look: () => Promise<T | undefined>, withinMs = WAIT_MS): Promise<T> {
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await new Promise((resolve) => { setTimeout(resolve, 20); })) {
     const seen = await look();
     if (seen !== undefined) return seen;
   }
