@@ -112,18 +112,22 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const clock = new DatabaseClock(database, patience.elapsed);
     for (let n = 0; n < 3; n += 1) await clock.read();
     const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
+    const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()) });
     const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
     const stopReplies = await replies.start(notifications);
     return {
       notifications, replies,
       revisions: createRevisions(database),
       routes: createRoutes({ database, notifications, onError: warn }),
-      queue: createQueue({ database, notifications, nextId: executionIds(() => clock.now()) }),
+      queue,
       executions: createExecutions(database),
       binaries: createBinaries(database),
       now: () => clock.now(),
       health: async () => health(database),
-      sweep: async () => sweep(database),
+      async sweep() {
+        await queue.reap();
+        await sweep(database);
+      },
       async close() {
         clearInterval(timer);
         await stopReplies();

@@ -2,33 +2,33 @@ import type { Database, Statement } from '../database.ts';
 import type { CheckpointWrite, ResponseWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
 import { encodePayload, pack } from '../payload.ts';
-import { HELD, leaseColumns } from './held.ts';
+import { HELD, leaseColumns, lostIds } from './held.ts';
 
-/** A checkpoint that is there already is the same one, written by a try whose answer got lost. */
+/**
+ * The rows of the queue are locked to the end of the transaction, in order, so that nobody can claim them between the comparison and the
+ * write. A checkpoint that is there already is the same one, written by a try whose answer got lost.
+ */
 const CHECKPOINT: Statement = {
   name: 'checkpoint',
   text: `
     WITH input AS (
       SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[]) AS i(id, fence, sequence, start, length)
-    ), ${HELD}, written AS (
+    ), held AS (
+      SELECT q.id FROM millrace.queue q JOIN (SELECT DISTINCT id, fence FROM input) i ON ${HELD} ORDER BY q.id FOR UPDATE OF q
+    ), written AS (
       INSERT INTO millrace.checkpoint (execution_id, sequence, data)
       SELECT i.id, i.sequence, substring($1::bytea FROM i.start FOR i.length) FROM input i JOIN held USING (id)
       ON CONFLICT DO NOTHING
     )
-    SELECT DISTINCT id FROM input WHERE id NOT IN (SELECT id FROM held)`,
+    SELECT id FROM held`,
 };
 
 const RESPOND: Statement = {
   name: 'respond',
   text: `
-    WITH input AS (
-      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS i(id, fence, start, length)
-    ), ${HELD}, answered AS (
-      UPDATE millrace.queue q SET response = substring($1::bytea FROM i.start FOR i.length)
-      FROM input i JOIN held USING (id) WHERE q.id = i.id
-      RETURNING q.id, q.reply_to
-    )
-    SELECT i.id, a.reply_to, a.id IS NULL AS lost FROM input i LEFT JOIN answered a USING (id)`,
+    UPDATE millrace.queue q SET response = substring($1::bytea FROM i.start FOR i.length)
+    FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS i(id, fence, start, length) WHERE ${HELD}
+    RETURNING q.id, q.reply_to`,
 };
 
 export interface Progress {
@@ -42,15 +42,14 @@ export function createProgress(database: Database, notifications: Notifications)
       if (writes.length === 0) return [];
       const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
-      const lost = await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths]);
-      return lost.map(({ id }) => id);
+      return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths]));
     },
     async respond(writes) {
       if (writes.length === 0) return [];
       const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ response }) => encodePayload(response))));
-      const rows = await database.query<{ id: string; reply_to: string | null; lost: boolean }>(RESPOND, [blob, ...leaseColumns(writes), starts, lengths]);
+      const rows = await database.query<{ id: string; reply_to: string | null }>(RESPOND, [blob, ...leaseColumns(writes), starts, lengths]);
       for (const { id, reply_to: replyTo } of rows) if (replyTo !== null) notifications.send(channel.reply(replyTo), id);
-      return rows.filter(({ lost }) => lost).map(({ id }) => id);
+      return lostIds(writes, rows);
     },
   };
 }

@@ -8,15 +8,10 @@ import type { Notifications } from '../notifications.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import { Keep } from '../route.ts';
 import { type Ended, tellEnded } from './ended.ts';
-import { HELD, leaseColumns } from './held.ts';
-
-interface Row extends Ended {
-  lost: boolean;
-}
+import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /**
- * Moves executions from the queue to the history. One that is in the history with the same fence was moved by a try whose answer got lost.
- * Static data is written by the last of several executions of one workflow that end in the same batch.
+ * Moves executions from the queue to the history. Static data is written by the last of several executions of one workflow that end in the same batch.
  */
 const FINISH: Statement = {
   name: 'finish',
@@ -24,8 +19,8 @@ const FINISH: Statement = {
     WITH input AS (
       SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[])
         AS i(id, fence, status, kept, brief, brief_length, response, response_length, data, data_length)
-    ), ${HELD}, gone AS (
-      DELETE FROM millrace.queue q USING held WHERE q.id = held.id RETURNING q.*
+    ), gone AS (
+      DELETE FROM millrace.queue q USING input i WHERE ${HELD} RETURNING q.*
     ), forgotten AS (
       DELETE FROM millrace.checkpoint k USING gone WHERE k.execution_id = gone.id
     ), history AS (
@@ -42,8 +37,13 @@ const FINISH: Statement = {
       ORDER BY g.namespace, g.workflow, s.scope, s.position DESC
       ON CONFLICT (namespace, workflow, scope) DO UPDATE SET data = EXCLUDED.data
     )
-    SELECT i.id, g.reply_to, g.workflow_run, g.id IS NULL AND e.id IS NULL AS lost
-    FROM input i LEFT JOIN gone g USING (id) LEFT JOIN millrace.execution e ON e.id = i.id AND e.fence = i.fence`,
+    SELECT id, reply_to, workflow_run FROM gone`,
+};
+
+/** What is in the history with the same fence was moved there by a try whose answer got lost. */
+const MOVED: Statement = {
+  name: 'finish-moved',
+  text: 'SELECT e.id FROM millrace.execution e JOIN unnest($1::uuid[], $2::int[]) AS i(id, fence) ON e.id = i.id AND e.fence = i.fence',
 };
 
 interface Encoded {
@@ -107,12 +107,15 @@ export function createFinish(database: Database, notifications: Notifications): 
       ...encoded.map(({ brief }) => brief), ...encoded.map(({ response }) => response), ...encoded.map(({ data }) => data), ...scopes.map(({ data }) => data),
     ]);
     const part = (column: readonly (number | null)[], n: number): (number | null)[] => column.slice(n * encoded.length, (n + 1) * encoded.length);
-    const rows = await database.query<Row>(FINISH, [
+    const rows = await database.query<Ended>(FINISH, [
       blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
       ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
       scopes.map(({ id }) => id), scopes.map(({ scope }) => storableText(scope)), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
     ]);
     tellEnded(notifications, rows);
-    return rows.flatMap(({ lost, id }) => (lost && id !== null ? [id] : []));
+    const missing = new Set(lostIds(writes, rows));
+    if (missing.size === 0) return [];
+    const unsure = writes.filter(({ executionId }) => missing.has(executionId));
+    return lostIds(unsure, await database.query<{ id: string }>(MOVED, leaseColumns(unsure)));
   };
 }

@@ -1,15 +1,17 @@
 import type { Lease } from '../lease.ts';
 
 /**
- * A CTE of every fenced statement: locks the rows of `input` whose lease holds, in order, to the end of the transaction, so that nobody can
- * claim them between the comparison and the write. A row that is being changed is compared again afterwards.
+ * The condition of every fenced statement on `queue q` and `input i`. A row that somebody is changing is waited for and compared again, so
+ * a lease that ends at the same moment is either over before or ends after the write.
  */
-export const HELD = `
-  held AS (
-    SELECT q.id FROM millrace.queue q JOIN (SELECT DISTINCT id, fence FROM input) i ON q.id = i.id AND q.fence = i.fence
-    WHERE q.state = 'Running' ORDER BY q.id FOR UPDATE OF q
-  )`;
+export const HELD = "q.id = i.id AND q.fence = i.fence AND q.state = 'Running'";
 
 export function leaseColumns(leases: readonly Lease[]): [string[], number[]] {
   return [leases.map(({ executionId }) => executionId), leases.map(({ fence }) => fence)];
+}
+
+/** Ids of the leases that are over: what a fenced statement did not report as held. */
+export function lostIds(leases: readonly Lease[], held: readonly { id: string | null }[]): string[] {
+  const ids = new Set(held.map(({ id }) => id));
+  return leases.map(({ executionId }) => executionId).filter((id) => !ids.has(id));
 }

@@ -3,21 +3,16 @@ import type { Database, Statement } from '../database.ts';
 import type { Resume, WaitWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
 import { encodePayload, storableText } from '../payload.ts';
-import { HELD, leaseColumns } from './held.ts';
+import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /** A wait for a call with a time limit is Waiting with a run_at; one for a time alone is Delayed. */
 const WAIT: Statement = {
   name: 'wait',
   text: `
-    WITH input AS (
-      SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::boolean[]) AS i(id, fence, node, until, for_call)
-    ), ${HELD}, parked AS (
-      UPDATE millrace.queue q SET state = CASE WHEN i.for_call THEN 'Waiting' ELSE 'Delayed' END, runner = NULL, wait_node = i.node, resume = NULL,
-        run_at = to_timestamp(i.until), rank = coalesce(to_timestamp(i.until), now()) - q.priority * interval '30 s'
-      FROM input i JOIN held USING (id) WHERE q.id = i.id
-      RETURNING q.id, q.pool, q.run_at
-    )
-    SELECT i.id, p.pool, p.run_at IS NOT NULL AS timed FROM input i LEFT JOIN parked p USING (id)`,
+    UPDATE millrace.queue q SET state = CASE WHEN i.for_call THEN 'Waiting' ELSE 'Delayed' END, runner = NULL, wait_node = i.node, resume = NULL,
+      run_at = to_timestamp(i.until), rank = coalesce(to_timestamp(i.until), now()) - q.priority * interval '30 s'
+    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::boolean[]) AS i(id, fence, node, until, for_call) WHERE ${HELD}
+    RETURNING q.id, q.pool, q.run_at IS NOT NULL AS timed`,
 };
 
 const RESUME: Statement = {
@@ -40,15 +35,15 @@ export function createWaits(database: Database, notifications: Notifications): W
   return {
     async wait(writes) {
       if (writes.length === 0) return [];
-      const rows = await database.query<{ id: string; pool: string | null; timed: boolean }>(WAIT, [
+      const rows = await database.query<{ id: string; pool: string; timed: boolean }>(WAIT, [
         ...leaseColumns(writes),
         writes.map(({ wait }) => storableText(wait.node)),
         writes.map(({ wait }) => (wait.until === undefined ? null : wait.until / 1000)),
         writes.map(({ wait }) => wait.on !== undefined),
       ]);
       // Idle runners sleep until the next time they know of.
-      for (const { pool, timed } of rows) if (pool !== null && timed) notifications.send(channel.work(pool));
-      return rows.filter(({ pool }) => pool === null).map(({ id }) => id);
+      for (const { pool, timed } of rows) if (timed) notifications.send(channel.work(pool));
+      return lostIds(writes, rows);
     },
     async resume({ executionId, node, items }) {
       const resume = await encodePayload({ node, cause: 'call', items } satisfies Resume);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { access, chmod, chown, constants, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -23,6 +23,8 @@ export interface Postgres {
   readonly url: string;
   /** Makes an empty database. Resolves to its URL. */
   database(): Promise<string>;
+  /** Processor time of the server and its backends so far, those that have ended included, in milliseconds. */
+  cpuMs(): number;
   /** kill -9 of the whole server: what a node that loses power leaves behind, but for the page cache. */
   kill(): Promise<void>;
   /** Shuts down as `pg_ctl stop -m fast` does: clients are cut off. The data stays. */
@@ -114,6 +116,17 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
+/** Of a process and its children, from /proc: a clock tick is 10 ms. */
+function cpuMsOf(pid: number): number {
+  const fields = (of: string): number[] => {
+    const text = existsSync(`/proc/${of}/stat`) ? readFileSync(`/proc/${of}/stat`, 'utf8') : '';
+    return text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  };
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(fields).filter(([, parent]) => parent === pid);
+  return 10 * (sum(fields(String(pid)).slice(11, 15)) + sum(children.flatMap((child) => child.slice(11, 13))));
+}
+
 async function connects(url: string): Promise<boolean> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 1000 });
   client.on('error', () => undefined);
@@ -173,6 +186,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       if (server?.pid === undefined) throw new Error('PostgreSQL is not running');
       return server.pid;
     },
+    cpuMs: () => cpuMsOf(postgres.pid),
     async start() {
       const deadline = performance.now() + 60_000;
       while (!(await connects(url))) {
