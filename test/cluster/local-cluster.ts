@@ -117,10 +117,10 @@ export class LocalCluster implements Cluster {
     await run(this.pathOf('kubectl'), args, { ...this.toolOptions(), input: texts.join('\n---\n') });
   }
 
-  /** Where a Service's port answers, as seen from the host as well as from pods: `http://CLUSTER_IP:PORT`. */
+  /** Where a Service's port answers, as seen from the host as well as from pods: `http://CLUSTER_IP`. */
   async serviceUrl(namespace: string, name: string): Promise<string> {
     const template = 'jsonpath={.spec.clusterIP}:{.spec.ports[0].port}';
-    return `http://${await this.kubectl('get', 'service', name, '-n', namespace, '-o', template)}`;
+    return new URL(`http://${await this.kubectl('get', 'service', name, '-n', namespace, '-o', template)}`).origin;
   }
 
   private toolOptions(): { env: Record<string, string> } {

@@ -35,11 +35,12 @@ async function applyExample(cluster: Cluster): Promise<void> {
   await cluster.kubectl('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'workflows.millrace.dev/order-intake', '--timeout=1m');
 }
 
-async function sendOrder(apiUrl: string): Promise<string> {
+/** The answer, and the id of the execution that gave it. */
+async function sendOrder(apiUrl: string): Promise<{ text: string; id: string }> {
   const response = await fetch(`${apiUrl}/webhook/${NAMESPACE}/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: ORDER });
   const text = await response.text();
   if (!response.ok) throw new Error(`The webhook answered ${String(response.status)}: ${text}`);
-  return text;
+  return { text, id: response.headers.get('millrace-execution-id') ?? '' };
 }
 
 /** Runs the command line of this checkout as the example's account. */
@@ -57,9 +58,8 @@ async function main(): Promise<void> {
     await prepareNamespace(cluster);
     await applyExample(cluster);
   });
-  const answer = await step('Sending an order to its webhook', () => sendOrder(apiUrl));
-  say(`The workflow answered ${answer}`);
-  const id = (await millrace(cluster, 'runs', 'list', '-w', 'order-intake', '-l', '1')).split('\n')[1]?.split(' ')[0] ?? '';
+  const { text, id } = await step('Sending an order to its webhook', () => sendOrder(apiUrl));
+  say(`The workflow answered ${text}`);
   process.stdout.write(`\n${await millrace(cluster, 'runs', 'get', id)}\n`);
   say(`Millrace runs. Its API: ${apiUrl}`);
   const next = [
