@@ -37,12 +37,17 @@ export function linkedItem(view: ExecutionView, target: string, itemIndex: numbe
 }
 
 /** The finished runs of a node. Throws WorkflowError NodeNotFound or NodeNotExecuted. */
-export function finishedRuns(view: ExecutionView, node: string): readonly [NodeRun, ...NodeRun[]] {
+export function finishedRuns(view: ExecutionView, node: string): readonly NodeRun[] {
+  const runs = requireNode(view, node);
+  if (runs.length === 0) throw new WorkflowError('NodeNotExecuted', `Node '${node}' has not been executed. Guard the expression with $('${node}').isExecuted.`);
+  return runs;
+}
+
+/** The runs of a node of the workflow, perhaps none. Throws WorkflowError NodeNotFound. */
+export function requireNode(view: ExecutionView, node: string): readonly NodeRun[] {
   const runs = view.runsOf(node);
   if (!runs) throw new WorkflowError('NodeNotFound', `There is no node '${node}' in this workflow. Check the name in the expression.`);
-  const [first, ...rest] = runs;
-  if (!first) throw new WorkflowError('NodeNotExecuted', `Node '${node}' has not been executed. Guard the expression with $('${node}').isExecuted.`);
-  return [first, ...rest];
+  return runs;
 }
 
 /** The output of `from` through which items come to `to`; 0 when there is no way. */

@@ -1,3 +1,4 @@
+import { WorkflowError } from '../engine/error.ts';
 import { checkTemplate } from '../engine/expression/syntax.ts';
 import { CodeRunner } from './code-runner.ts';
 import { ExpressionEvaluator } from './expression-evaluator.ts';
@@ -24,6 +25,13 @@ function build(): Sandbox {
   return {
     evaluate: (template, view, itemIndex, roots) => expressions.evaluate(template, view, itemIndex, roots),
     check: checkTemplate,
-    runCode: (request, view) => javaScript.run(request, view),
+    runCode: async (request, view) => {
+      switch (request.language) {
+        case 'javaScript':
+          return javaScript.run(request, view);
+        default:
+          throw new WorkflowError('LanguageUnknown', `Code nodes cannot run ${String(request.language satisfies "python")}. Use JavaScript.`, { nonRetryable: true });
+      }
+    },
   };
 }

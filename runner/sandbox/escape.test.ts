@@ -1,28 +1,20 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
+import { inChild } from './testing/in-child.ts';
 
-const run = promisify(execFile);
-const TIMEOUT_MS = 120_000;
-
-/** The sandbox freezes the built-ins of its process, so it is attacked in a process of its own. */
-async function inItsOwnProcess(script: string): Promise<Record<string, unknown>> {
-  const path = fileURLToPath(new URL(`escape/${script}`, import.meta.url));
-  const { stdout } = await run(process.execPath, [path], { env: { MILLRACE_CANARY: 'canary-in-the-environment' }, maxBuffer: 1e8 });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
+const TIMEOUT_MS = 240_000;
 
 test('no technique gets out or leaves a trace', async () => {
-  const { techniques, problems } = await inItsOwnProcess('attack.ts');
-  console.log(`${String(techniques)} escape techniques tried`);
+  const { techniques, problems } = await inChild<{ techniques: number; problems: string[] }>(new URL('escape/attack.ts', import.meta.url), {
+    env: { MILLRACE_CANARY: 'canary-in-the-environment' },
+  });
+  console.log(`${techniques} escape techniques tried`);
   expect(problems).toEqual([]);
   expect(techniques).toBeGreaterThan(200);
 }, TIMEOUT_MS);
 
 test('two executions share no object that either could change', async () => {
-  const { visited, shared } = await inItsOwnProcess('shared-state.ts');
-  console.log(`${String(visited)} objects looked at`);
+  const { visited, shared } = await inChild<{ visited: number; shared: string[] }>(new URL('escape/shared-state.ts', import.meta.url));
+  console.log(`${visited} objects looked at`);
   expect(shared).toEqual([]);
   expect(visited).toBeGreaterThan(5000);
 }, TIMEOUT_MS);

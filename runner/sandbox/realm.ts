@@ -1,4 +1,5 @@
 import { lockDown } from './lockdown.ts';
+import { hardenNodeData } from './node-data.ts';
 import { makeDate, makeFrozenRegExp, makeIntl, makeMath } from './safe-built-ins.ts';
 import { SafeBuffer } from './safe-buffer.ts';
 import { loadLuxon, type SafeLuxon } from './safe-luxon.ts';
@@ -48,6 +49,7 @@ export function createRealm(): Realm {
     $jmesPath: searchJson,
     require: makeRequire(luxon),
   });
+  hardenNodeData();
   emptyGlobal(compartment.globalThis);
   return { evaluate: (source) => compartment.evaluate(source) as unknown, luxon, expressionGlobals, codeGlobals };
 }

@@ -19,6 +19,8 @@ export function findForbidden(root: AnyNode): Forbidden | undefined {
   return found;
 }
 
+const AT_ONCE = 'Expressions are evaluated at once: await and async functions are not available';
+
 function forbiddenMessage(node: AnyNode): string | undefined {
   switch (node.type) {
     case 'CallExpression':
@@ -28,10 +30,12 @@ function forbiddenMessage(node: AnyNode): string | undefined {
       return 'import() is not available';
     case 'MetaProperty':
       return node.meta.name === 'import' ? 'import.meta is not available' : undefined;
+    case 'AwaitExpression':
+      return AT_ONCE;
     case 'FunctionExpression':
     case 'FunctionDeclaration':
     case 'ArrowFunctionExpression':
-      return node.async ? 'Expressions are evaluated at once: async functions are not available' : undefined;
+      return node.async ? AT_ONCE : undefined;
     default:
       return undefined;
   }

@@ -30,7 +30,7 @@ export function parseBody(source: string): ParsedSource {
     });
     return { program, comments };
   } catch (error) {
-    throw toSourceError(error, 0);
+    throw toSourceError(error, 0, source.length);
   }
 }
 
@@ -51,7 +51,7 @@ export function parseExpression(code: string): (ParsedSource & { expression: Exp
     return { program, comments, expression: statement.expression, text, prefix: OPENING.length };
   } catch (error) {
     if (isBlank(code)) return undefined;
-    throw toSourceError(error, OPENING.length);
+    throw toSourceError(error, OPENING.length, code.length);
   }
 }
 
@@ -59,9 +59,9 @@ function isBlank(code: string): boolean {
   return code.replaceAll(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '').trim() === '';
 }
 
-function toSourceError(error: unknown, prefix: number): unknown {
+function toSourceError(error: unknown, prefix: number, length: number): unknown {
   if (!(error instanceof SyntaxError)) return error;
   const { pos = 0, loc } = error as SyntaxError & { pos?: number; loc?: { line: number } };
   // acorn appends the position to its message.
-  return new SourceSyntaxError(error.message.replace(/ \(\d+:\d+\)$/, ''), Math.max(0, pos - prefix), loc?.line ?? 1);
+  return new SourceSyntaxError(error.message.replace(/ \(\d+:\d+\)$/, ''), Math.min(Math.max(0, pos - prefix), length), loc?.line ?? 1);
 }

@@ -27,10 +27,11 @@ export function fakeView(execution: FakeExecution = {}): ExecutionView {
   const given: NodeRun = { node: 'In', runIndex: 0, status: 'success', source: [], outputs: [items], startedAt: 0, durationMs: 0 };
   const runs: Readonly<Record<string, readonly NodeRun[]>> = execution.runs ?? { In: [given] };
   const node = definition.nodes.find(({ name }) => name === 'Out') ?? { name: 'Out', type: 'set' };
+  const stamped = items.map((item, each) => ({ ...item, pairedItem: { item: each } }));
   return {
     workflow: definition, executionId, mode: ExecutionMode.Manual, node, runIndex: 0, variables, baseUrl: 'https://flows.example.com',
     source: [{ node: 'In', output: 0, run: 0 }],
-    input: (index) => (index === 0 ? items.map((item, each) => ({ ...item, pairedItem: { item: each } })) : []),
+    input: (index) => (index === 0 ? stamped : []),
     runsOf: (name) => (definition.nodes.some((each) => each.name === name) ? (runs[name] ?? []) : undefined),
     stateOf: () => ({}),
     nodeNamed: (name) => definition.nodes.find((each) => each.name === name),
