@@ -43,7 +43,7 @@ export async function mapItemsInTurn(
 }
 
 /** Errors that are about the execution and not about an item. */
-const EXECUTION_ERRORS = new Set(['ExecutionSuspended', 'LeaseLost']);
+const EXECUTION_ERRORS = new Set(['ExecutionSuspended', 'LeaseLost', 'HandBack']);
 
 /** True when no node may go on after this error, whatever its `onError` says. */
 export function mustStop(context: NodeContext, error: unknown): boolean {

@@ -11,6 +11,7 @@ export function toJson(value: unknown): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (isDateTime(value)) return value.toISO();
   if ('toJSON' in value && typeof value.toJSON === 'function') return toJson(JSON.parse(JSON.stringify(value) ?? 'null'));
+  if (value instanceof Map || value instanceof Set || value instanceof RegExp) return {};
   return isObject(value) ? object(value) : value;
 }
 

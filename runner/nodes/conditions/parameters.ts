@@ -2,7 +2,7 @@ import type { ParameterDescription } from '../../engine/node-type.ts';
 
 /** Parameters that If, Filter and Switch share. */
 export const conditionsParameter: ParameterDescription = {
-  name: 'conditions', type: 'conditions', required: true,
+  name: 'conditions', type: 'conditions',
   description: 'What an item has to meet: `{combinator: "and" | "or", conditions: [{leftValue, rightValue, operator: {type, operation}}], '
     + 'options: {caseSensitive, typeValidation: "strict" | "loose"}}`. Types are string, number, dateTime, boolean, array and object.',
 };

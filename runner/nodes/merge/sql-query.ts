@@ -116,7 +116,7 @@ export function traced({ sql, tokens, tables }: SqlQuery): TracedQuery | undefin
   const words = top.map(({ word }) => word);
   const [first] = top;
   if (!first || words[0] !== 'SELECT' || words[1] === 'DISTINCT' || words.some((word) => SET_OPERATIONS.has(word)) || tables.length === 0) return undefined;
-  const grouped = words.includes('GROUP') || words.slice(1, words.indexOf('FROM')).some((word) => AGGREGATES.has(word));
+  const grouped = words.includes('GROUP') || words.slice(1, words.indexOf('FROM')).some((word, index) => AGGREGATES.has(word) && words[index + 2] === '(');
   const columns = tables.map(({ alias }, index) => `${grouped ? `json_group_array(${alias}.rowid)` : `${alias}.rowid`} AS __row${index + 1}`);
   return { sql: `${sql.slice(0, first.end)} ${columns.join(', ')}, ${sql.slice(first.end)}`, inputs: tables.map(({ input }) => input), grouped };
 }

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../engine/error.ts';
 import type { Item, JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType } from '../../engine/node-type.ts';
+import { Compat } from '../../engine/workflow.ts';
 import { getField, omitFields, pickFields } from '../dot-path.ts';
 import { fieldList } from '../field-list.ts';
 import { asObject } from '../json-value.ts';
@@ -45,7 +46,9 @@ export function removeDuplicates(context: NodeContext): Item[] {
     const key = stableKey(compared);
     if (seen.has(key)) return [];
     seen.add(key);
-    return [onlyCompared ? { ...item, json: { ...compared }, pairedItem: { item: index } } : item];
+    if (!onlyCompared) return [item];
+    // n8n numbers such items by their place in the output.
+    return [{ ...item, json: { ...compared }, pairedItem: { item: context.compat === Compat.Millrace ? index : seen.size - 1 } }];
   });
 }
 

@@ -6,7 +6,7 @@ import { mapItems } from '../item-errors.ts';
 import { asObject } from '../json-value.ts';
 import { flagParameter, numberParameter } from '../parameter-value.ts';
 import { compileFields } from './fields.ts';
-import { compileRawJson } from './raw-json.ts';
+import { compileRawJson, literalJsonProblems } from './raw-json.ts';
 
 type Include = 'all' | 'none' | 'selected' | 'except';
 
@@ -59,6 +59,7 @@ export const setNode: NodeType = {
     { name: 'duplicateCount', type: 'number', default: 0, description: 'How many more of each item.' },
     { name: 'options', type: 'collection', default: {}, description: '`dotNotation` (on): names with dots are paths. `ignoreConversionErrors`: keep values that do not fit their type. `stripBinary` (on), before 3.4 `includeBinary` (on): whether files go on.' },
   ],
+  problems: literalJsonProblems,
   execute(context) {
     const raw = context.parameter('mode', 0, 'manual') === 'raw' && context.typeVersion >= 3;
     const rawJson = raw ? compileRawJson(context) : undefined;

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../engine/error.ts';
 import type { JsonObject } from '../../engine/item.ts';
 import type { NodeContext } from '../../engine/node-type.ts';
+import type { WorkflowNode } from '../../engine/workflow.ts';
 import { toJson } from '../json-clean.ts';
 import { parseJson, parseLooseJson } from '../json-text.ts';
 import { isObject } from '../json-value.ts';
@@ -18,4 +19,11 @@ export function compileRawJson(context: NodeContext): (itemIndex: number) => Jso
     if (isObject(parsed)) return parsed;
     throw new WorkflowError('InvalidJson', `The JSON of item ${itemIndex} is not a JSON object. Check its brackets and quotes; a list has to be split into items first.`, { itemIndex, parameter: 'jsonOutput' });
   };
+}
+
+/** JSON without expressions can be judged before anything runs. */
+export function literalJsonProblems({ parameters = {} }: WorkflowNode): { parameter: string; message: string }[] {
+  const { mode, jsonOutput } = parameters;
+  if (mode !== 'raw' || typeof jsonOutput !== 'string' || jsonOutput.startsWith('=') || parseJson(jsonOutput) !== undefined) return [];
+  return [{ parameter: 'jsonOutput', message: 'The JSON is not valid. Check its brackets, commas and quotes.' }];
 }

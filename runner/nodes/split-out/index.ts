@@ -4,6 +4,7 @@ import type { NodeContext, NodeType } from '../../engine/node-type.ts';
 import { getField, omitFields, pickFields } from '../dot-path.ts';
 import { fieldList } from '../field-list.ts';
 import { asObject, asText, isObject } from '../json-value.ts';
+import { missingParameters } from '../missing-parameters.ts';
 import { textParameter } from '../parameter-value.ts';
 
 interface Request {
@@ -79,5 +80,6 @@ export const splitOutNode: NodeType = {
     { name: 'fieldsToInclude', type: 'string', description: 'selectedOtherFields: names, separated by commas.' },
     { name: 'options', type: 'collection', default: {}, description: '`destinationFieldName`: where the entry goes; `disableDotNotation`; `includeBinary`: hand files on.' },
   ],
+  problems: missingParameters('fieldToSplitOut'),
   execute: (context) => [splitOut(context)],
 };

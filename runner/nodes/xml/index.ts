@@ -2,6 +2,7 @@ import { Builder, Parser } from 'xml2js';
 import { WorkflowError } from '../../engine/error.ts';
 import type { JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType } from '../../engine/node-type.ts';
+import { Compat, OnError } from '../../engine/workflow.ts';
 import { getField } from '../dot-path.ts';
 import { mapItemsInTurn } from '../item-errors.ts';
 import { asObject, asText } from '../json-value.ts';
@@ -46,5 +47,10 @@ export const xmlNode: NodeType = {
     { name: 'dataPropertyName', type: 'string', default: 'data', description: 'The field with the XML, or for it.' },
     { name: 'options', type: 'collection', default: {}, description: 'To JSON: `attrkey` ($), `charkey` (_), `explicitArray`, `explicitRoot` (on), `ignoreAttrs`, `mergeAttrs` (on), `normalize`, `normalizeTags`, `trim`. To XML: `allowSurrogateChars`, `attrkey`, `cdata`, `charkey`, `headless`, `rootName`.' },
   ],
-  execute: async (context) => [await mapItemsInTurn(context, async (item, index) => ({ json: await convert(context, item.json, index), pairedItem: { item: index } }))],
+  async execute(context) {
+    const items = await mapItemsInTurn(context, async (item, index) => ({ json: await convert(context, item.json, index), pairedItem: { item: index } }));
+    // With an error output n8n loses the items it cannot read, and the links of the others.
+    const loses = context.compat !== Compat.Millrace && context.node.onError === OnError.ErrorOutput;
+    return [loses ? items.filter(({ error }) => !error).map(({ json }) => ({ json })) : items];
+  },
 };
