@@ -1,11 +1,12 @@
+import type { AddressInfo } from 'node:net';
 import type { Cluster } from '../operator/kube/cluster.ts';
 import type { Log } from '../operator/kube/log.ts';
 import type { Clock } from '../operator/kube/clock.ts';
 import type { Store } from '../store/store.ts';
+import { healthServer, type Health } from '../service/health-server.ts';
 import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import type { Config } from './config.ts';
-import { healthListener } from './health.ts';
 import { listen } from './http-server.ts';
 import { createMetrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
@@ -56,24 +57,26 @@ export async function startServer({ config, store, cluster, log, clock, version 
     version, baseUrl, metrics, log,
   });
   const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });
-  const health = await listen(
-    healthListener({ registry: metrics.registry, stopping: stopping.signal, problems: async () => problemsOf(await store.health()) }),
-    { port: config.healthPort, requestMs: 10_000 },
-  );
-  log.info({ port: api.port, healthPort: health.port, workflows: routes.size() }, 'Listening');
+  const health = await healthServer(config.healthPort, metrics.registry, async () => healthOf(stopping.signal, store));
+  const { port: healthPort } = health.address() as AddressInfo;
+  log.info({ port: api.port, healthPort, workflows: routes.size() }, 'Listening');
 
   return {
     port: api.port,
-    healthPort: health.port,
+    healthPort,
     async stop() {
       stopping.abort();
       await api.close(config.drainMs);
-      await Promise.all([health.close(1000), routes.stop()]);
+      health.close();
+      health.closeAllConnections();
+      await routes.stop();
       log.info({}, 'Stopped');
     },
   };
 }
 
-function problemsOf({ ok, code }: { ok: boolean; code?: string }): string[] {
-  return ok ? [] : [`database: ${code ?? 'unknown'}`];
+async function healthOf(stopping: AbortSignal, store: Store): Promise<Health> {
+  const { ok, code } = await store.health();
+  const problems = [...(stopping.aborted ? ['stopping'] : []), ...(ok ? [] : [`database: ${code ?? 'unknown'}`])];
+  return { live: true, ready: problems.length === 0, problems };
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { WorkflowError } from '../runner/engine/error.ts';
 import type { ExecutionResult, NodeRun } from '../runner/engine/node-run.ts';
+import { startNode } from '../runner/engine/start-node.ts';
 import { createLocalHost, executeLocally } from '../runner/local-host.ts';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { createSandbox } from '../runner/sandbox/create-sandbox.ts';
@@ -11,7 +13,6 @@ import type { LoadedWorkflow } from './load-workflow.ts';
 import { nodeCells, nodeHeader } from './node-rows.ts';
 import { structured } from './output.ts';
 import type { OutputFormat } from './output.ts';
-import { startNode } from './start-node.ts';
 import { line, oneLine, width } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,6 +24,15 @@ export interface RunFlags {
   output?: OutputFormat;
 }
 
+/** Throws CliError UsageError when it is not clear where to start. */
+function startOf(definition: WorkflowDefinition, named: string | undefined): string {
+  try {
+    return startNode(definition, nodeTypes, named);
+  } catch (error) {
+    throw error instanceof WorkflowError ? CliError.of('UsageError', `${error.message} --start names a node.`) : error;
+  }
+}
+
 /** Executes a workflow of a file in this process. Throws CliError ExecutionFailed unless it succeeds. */
 export async function runFile(file: string, flags: RunFlags, terminal: Terminal): Promise<void> {
   const loaded = await loadWorkflows(file, terminal);
@@ -31,7 +41,7 @@ export async function runFile(file: string, flags: RunFlags, terminal: Terminal)
   for (const { node, type, verdict, reason } of chosen.report) {
     if (verdict === 'stubbed' || verdict === 'refused') terminal.err(oneLine(`${node} (${type}) is ${verdict}: ${reason ?? ''}`) + '\n');
   }
-  const start = { node: startNode(definition, nodeTypes, flags.start), items: flags.input === undefined ? [] : await readItems(flags.input, terminal) };
+  const start = { node: startOf(definition, flags.start), items: flags.input === undefined ? [] : await readItems(flags.input, terminal) };
   if (flags.until !== undefined && !definition.nodes.some((node) => node.name === flags.until)) {
     throw CliError.of('UsageError', `There is no node ${JSON.stringify(flags.until)} to stop after.`);
   }

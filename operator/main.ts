@@ -5,7 +5,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
-import { healthServer } from './health-server.ts';
+import { healthServer } from '../service/health-server.ts';
 import { connect } from './kube/index.ts';
 import { createOperator } from './operator.ts';
 
@@ -36,7 +36,11 @@ health = () => operator.health();
 const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setInterval(() => {
   task().catch((err: unknown) => log.warn({ err }, 'Failed to tidy the database, trying again later'));
 }, ms);
-const timers = [every(SWEEP_MS, () => store.sweep()), every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS }))];
+const timers = [
+  every(SWEEP_MS, () => store.sweep()),
+  every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS })),
+  every(PRUNE_MS, () => store.binaries.prune()),
+];
 
 try {
   log.info({ namespace: config.home, namespaces: config.namespaces }, 'Started');

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { openStore } from '../store/store.ts';
 import { runnerConfig } from './config.ts';
-import { healthServer } from './health-server.ts';
+import { healthServer } from '../service/health-server.ts';
 import { runnerMetrics } from './supervisor/metrics.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -18,7 +18,7 @@ collectDefaultMetrics({ register: registry });
 
 const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-runner', log, waitMs: STORE_WAIT_MS });
 const supervisor = new Supervisor(store, config, { log, metrics: runnerMetrics(registry) });
-const health = await healthServer(config.port, registry, () => supervisor.ready);
+const health = await healthServer(config.port, registry, () => supervisor.health());
 await supervisor.start();
 
 let stopping = false;

@@ -1,23 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 250;
+export interface Patience {
+  /** A bound for a broken test, not an expectation of speed. Default one minute. */
+  withinMs?: number;
+  everyMs?: number;
+}
 
-/**
- * Calls `probe` until it neither throws nor gives undefined or false, and returns what it gave. Fails with the last error after
- * `withinMs` (default one minute: a bound for a broken test, not an expectation of speed).
- */
-export async function eventually<T>(probe: () => Promise<T> | T, withinMs = 60_000): Promise<Exclude<T, undefined | false>> {
-  const deadline = performance.now() + withinMs;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    let last: unknown = new Error('It never came true');
+/** Repeats `check` until it no longer throws, and returns what it returned. When time is up its last error is thrown. */
+export async function eventually<T>(check: () => T | Promise<T>, { withinMs = 60_000, everyMs = 25 }: Patience = {}): Promise<T> {
+  const end = performance.now() + withinMs;
+  for (;;) {
     try {
-      const value = await probe();
-      if (value !== undefined && value !== false) return value as Exclude<T, undefined | false>;
+      return await check();
     } catch (error) {
-      last = error;
+      if (performance.now() > end) throw error;
+      await delay(everyMs);
     }
-    if (performance.now() > deadline) throw last;
-    await delay(pause);
   }
+}
+
+/** Repeats `probe` until it gives something other than undefined or false, and returns that. */
+export async function until<T>(probe: () => T | Promise<T>, patience?: Patience): Promise<Exclude<T, undefined | false>> {
+  return eventually(async () => {
+    const value = await probe();
+    if (value === undefined || value === false) throw new Error('It never came true');
+    return value as Exclude<T, undefined | false>;
+  }, patience);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { pino } from 'pino';
 import { Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import { healthServer } from '../operator/health-server.ts';
+import { healthServer } from '../service/health-server.ts';
 import { connect } from '../operator/kube/index.ts';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { createAdmission } from './admission.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { importWorkflow } from '../../importers/n8n/index.ts';
+import type { Item } from './item.ts';
 import { executeTest } from './testing/execute-test.ts';
 import { plainSandbox } from './testing/plain-sandbox.ts';
 import { testHost } from './testing/test-host.ts';
@@ -41,7 +42,7 @@ const workflow = fc.record({
 
 test(`${RUNS} random workflows end, with a status and a record of every run`, async () => {
   const seen: Record<string, number> = {};
-  await fc.assert(fc.asyncProperty(workflow, fc.array(item, { maxLength: 4 }), fc.constantFrom('Manual', 'Webhook'), async (definition, items, mode) => {
+  await fc.assert(fc.asyncProperty(workflow, fc.array(item as fc.Arbitrary<Item>, { maxLength: 4 }), fc.constantFrom('Manual', 'Webhook'), async (definition, items, mode) => {
     const host = testHost({ loadWorkflow: async (id) => (id === 'self' ? definition : undefined) });
     const result = await executeTest(definition, { mode, start: { node: 'Start', items }, maxNodeRuns: MAX_NODE_RUNS, historyBytes: 2000 }, host);
     const outcome = result.error ? `${result.status} ${result.error.code}` : result.status;

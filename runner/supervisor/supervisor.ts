@@ -5,6 +5,7 @@ import { StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
 import type { Claim, Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
+import type { Health } from '../../service/health-server.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -78,9 +79,9 @@ export class Supervisor {
     });
   }
 
-  /** Whether this runner can take work. */
-  get ready(): boolean {
-    return this.#pool.ready && !this.#draining;
+  health(): Health {
+    const problems = [...(this.#pool.ready ? [] : ['no executor is ready']), ...(this.#draining ? ['stopping'] : [])];
+    return { live: true, ready: problems.length === 0, problems };
   }
 
   async start(): Promise<void> {

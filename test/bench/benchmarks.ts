@@ -1,5 +1,7 @@
 import type { Benchmark } from './benchmark.ts';
+import { expressions } from './expressions.ts';
+import { queue } from './queue.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook];
+export const benchmarks: readonly Benchmark[] = [webhook, queue, expressions];

@@ -10,7 +10,7 @@ import { migrate, openStore } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import type { Postgres } from '../postgres/postgres.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { startStandInRunner } from './api-stand-in-runner.ts';
 
 let postgres: Postgres;

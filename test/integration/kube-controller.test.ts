@@ -6,7 +6,7 @@ import { ConfigMap, Namespace, Pod } from '../../operator/kube/builtin.ts';
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
 import { silentLog } from '../../operator/kube/log.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import { Widget, definition } from './kube-widget.ts';
 import type { Client, Cluster, ManagerOptions, ObjectPass, ObjectReconcilerOptions, Result } from '../../operator/kube/index.ts';
@@ -251,7 +251,7 @@ test('a suspended object is left alone, says so, and goes on when resumed', asyn
         passes += 1;
         return await sized(object, pass);
       },
-      { suspended: ({ spec }) => spec.suspend === true, requestAnnotation: 'example.dev/requestedAt' },
+      { suspended: ({ spec }) => spec.suspend === true, requestAnnotations: ['example.dev/requestedAt', 'other.dev/requestedAt'] },
     ),
   );
   await create({ size: 1, suspend: true });

@@ -4,7 +4,7 @@ import { ConfigMap, Namespace } from '../../operator/kube/builtin.ts';
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
 import { silentLog } from '../../operator/kube/log.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import type { Client, Cluster } from '../../operator/kube/index.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';

@@ -7,7 +7,7 @@ import { client, connect } from '../../operator/kube/index.ts';
 import { ConfigMap, Lease, Namespace } from '../../operator/kube/builtin.ts';
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import type { ChildProcess } from 'node:child_process';
 import type { Cluster } from '../../operator/kube/index.ts';

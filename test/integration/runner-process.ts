@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../cluster/free-port.ts';
-import { eventually } from '../eventually.ts';
+import { until } from '../eventually.ts';
 
 const ENTRY = join(import.meta.dirname, '../../runner/main.ts');
 
@@ -41,7 +41,7 @@ export async function startRunner(databaseUrl: string, env: Record<string, strin
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
-  await eventually(async () => {
+  await until(async () => {
     if (child.exitCode !== null) throw new Error(`The runner ended:\n${output}`);
     return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
   }).catch((error: unknown) => {

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import type { WorkflowDefinition, WorkflowNode } from '../../runner/engine/workflow.ts';
 import type { EnqueueRequest } from '../../store/request.ts';
 import { openStore, migrate, type Store } from '../../store/store.ts';
-import { eventually } from '../eventually.ts';
+import { until } from '../eventually.ts';
 import { startPostgres, type Postgres } from '../postgres/postgres.ts';
-import { startEffectServer, type EffectServer } from './effect-server.ts';
+import { startEffectServer, type EffectServer } from '../doubles/effect-server.ts';
 import { startRunner, type RunnerProcess } from './runner-process.ts';
 
 jest.setTimeout(180_000);
@@ -60,10 +60,10 @@ async function submit(workflow: string, more: Partial<EnqueueRequest> = {}): Pro
 }
 
 async function ended(id: string) {
-  return eventually(async () => {
+  return until(async () => {
     const execution = await store.executions.get(id);
     return execution && ['Succeeded', 'Failed', 'Canceled'].includes(execution.status) ? execution : undefined;
-  }, 90_000);
+  }, { withinMs: 90_000 });
 }
 
 describe('a runner', () => {
@@ -80,7 +80,7 @@ describe('a runner', () => {
     effects.hold('/takeover/second');
     const first = await runner();
     const id = await submit(workflow);
-    await eventually(() => effects.requests('/takeover/second').length === 1);
+    await until(() => effects.requests('/takeover/second').length === 1);
     await first.kill();
     effects.release('/takeover/second');
     await runner();
@@ -94,7 +94,7 @@ describe('a runner', () => {
     effects.hold('/drain/slow');
     const first = await runner({ MILLRACE_GRACE_MS: '200' });
     const id = await submit(workflow);
-    await eventually(() => effects.requests('/drain/slow').length === 1);
+    await until(() => effects.requests('/drain/slow').length === 1);
     expect(await first.terminate()).toBe(0);
     effects.release('/drain/slow');
     await runner();
@@ -139,7 +139,7 @@ describe('a runner', () => {
     effects.hold('/cancel/hangs');
     await runner();
     const id = await submit(workflow);
-    await eventually(() => effects.requests('/cancel/hangs').length === 1);
+    await until(() => effects.requests('/cancel/hangs').length === 1);
     await store.queue.cancel([id]);
     expect(await ended(id)).toMatchObject({ status: 'Canceled' });
     effects.release('/cancel/hangs');

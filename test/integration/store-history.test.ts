@@ -6,7 +6,7 @@ import type { RouteListener } from '../../store/route.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { type Postgres, startPostgres } from '../postgres/postgres.ts';
 import { accept, claimOne, KEEP_ALL, newStore, nodeRun, publish, request, succeeded } from '../postgres/test-store.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 let postgres: Postgres;
 let store: Store;

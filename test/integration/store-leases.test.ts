@@ -4,7 +4,7 @@ import type { Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import { type Postgres, startPostgres } from '../postgres/postgres.ts';
 import { accept, claimOne, KEEP_ALL, newStore, nodeRun, publish, request, succeeded } from '../postgres/test-store.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 const RESPONSE = { status: 200, headers: {}, body: 'ok', encoding: 'utf8' } as const;
 

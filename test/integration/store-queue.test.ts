@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { Store } from '../../store/store.ts';
 import { type Postgres, startPostgres } from '../postgres/postgres.ts';
 import { accept, claimOne, KEEP_ALL, newStore, publish, request, succeeded } from '../postgres/test-store.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 let postgres: Postgres;
 let store: Store;

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Millrace } from './millrace.ts';
+
+jest.setTimeout(600_000);
+
+let millrace: Millrace;
+beforeAll(async () => {
+  millrace = await Millrace.start('slice');
+});
+afterAll(() => millrace.remove());
+
+const hook = { name: 'Hook', type: 'webhook', position: [0, 0], parameters: { httpMethod: 'POST', path: 'greet', responseMode: 'lastNode' } };
+const greet = {
+  name: 'Greet', type: 'set', position: [200, 0],
+  parameters: { mode: 'manual', assignments: { assignments: [{ id: 'a', name: 'greeting', type: 'string', value: '=Hello, {{ $json.body.name }}' }] } },
+};
+const spec = { nodes: [hook, greet], connections: [{ from: 'Hook', output: 0, to: 'Greet', input: 0, type: 'main' }] };
+
+describe('a Workflow', () => {
+  test('that is applied becomes Ready, answers its webhook, and every node is in the history', async () => {
+    await millrace.deploy('greet', spec);
+    expect(await millrace.webhook('greet', { name: 'Ada' })).toEqual({ status: 200, json: { greeting: 'Hello, Ada' } });
+    const [execution] = await millrace.finished('greet', 1);
+    const { json } = await millrace.api(`/executions/${execution?.id}`);
+    expect(json).toMatchObject({ status: 'Succeeded', workflow: 'greet', nodes: [{ node: 'Hook' }, { node: 'Greet' }] });
+  });
+
+  test('runs by a WorkflowRun, whose status kubectl wait understands', async () => {
+    await millrace.deploy('on-demand', { ...spec, nodes: [{ ...hook, parameters: { ...hook.parameters, path: 'on-demand' } }, greet] });
+    await millrace.cluster.apply({
+      apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name: 'once', namespace: millrace.namespace },
+      spec: { workflowRef: { name: 'on-demand' }, items: [{ json: { body: { name: 'Bob' } } }] },
+    });
+    await millrace.kubectl('wait', '--for=condition=Complete', 'workflowruns.millrace.dev/once', '--timeout=60s');
+    const run = JSON.parse(await millrace.kubectl('get', 'workflowruns.millrace.dev', 'once', '--output', 'json')) as { status: object };
+    expect(run.status).toMatchObject({ phase: 'Succeeded', nodes: { succeeded: 2, failed: 0 } });
+  });
+
+  test('that cannot work is Stalled, with what to do in the message', async () => {
+    const broken = { ...spec, connections: [{ from: 'Hook', output: 0, to: 'Nowhere', input: 0, type: 'main' }] };
+    await millrace.cluster.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name: 'broken', namespace: millrace.namespace }, spec: { active: true, ...broken } });
+    await millrace.kubectl('wait', '--for=condition=Stalled', 'workflows.millrace.dev/broken', '--timeout=60s');
+    const message = await millrace.kubectl('get', 'workflows.millrace.dev', 'broken', '--output', 'jsonpath={.status.conditions[?(@.type=="Stalled")].message}');
+    expect(message).toContain('Nowhere');
+  });
+});
+
+test('the API tells nothing to those who show no token', async () => {
+  const response = await fetch(`${await millrace.cluster.serviceUrl(millrace.system, 'millrace-api')}/api/v1/namespaces/slice/executions`);
+  expect(response.status).toBe(401);
+});
