@@ -36,12 +36,14 @@ describe('a Workflow', () => {
     expect(run.status).toMatchObject({ phase: 'Succeeded', nodes: { succeeded: 2, failed: 0 } });
   });
 
-  test('that cannot work is Stalled, with what to do in the message', async () => {
-    const broken = { ...spec, connections: [{ from: 'Hook', output: 0, to: 'Nowhere', input: 0, type: 'main' }] };
-    await millrace.cluster.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name: 'broken', namespace: millrace.namespace }, spec: { active: true, ...broken } });
-    await millrace.kubectl('wait', '--for=condition=Stalled', 'workflows.millrace.dev/broken', '--timeout=60s');
-    const message = await millrace.kubectl('get', 'workflows.millrace.dev', 'broken', '--output', 'jsonpath={.status.conditions[?(@.type=="Stalled")].message}');
-    expect(message).toContain('Nowhere');
+  test('that cannot work is refused when it is active, and taken as a draft', async () => {
+    const broken = (name: string, active: boolean) => ({
+      apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: millrace.namespace },
+      spec: { ...spec, active, connections: [{ from: 'Hook', output: 0, to: 'Nowhere', input: 0, type: 'main' }] },
+    });
+    await expect(millrace.cluster.apply(broken('broken', true))).rejects.toThrow(/Nowhere.*ConnectionDangling/);
+    await millrace.cluster.apply(broken('draft', false));
+    await millrace.kubectl('wait', '--for=condition=Ready', 'workflows.millrace.dev/draft', '--timeout=60s');
   });
 });
 

@@ -111,3 +111,64 @@ readinessProbe:
   periodSeconds: 1
   timeoutSeconds: 2
 {{- end }}
+
+{{/*
+Roles of a component's ServiceAccount from a file of generated rules: (dict "root" $ "component" "operator" "rules" "files/….yaml"), with an
+optional "suffix" where a component has several. homeRole: in the release's namespace. clusterRole: everywhere. watchedRole: in
+the namespaces that are looked after, or everywhere.
+*/}}
+{{- define "millrace.homeRole" -}}
+{{- include "millrace.namespacedRole" (merge (dict "namespace" .root.Release.Namespace "name" (printf "%s-%s%s" (include "millrace.name" .root) .component (.suffix | default ""))) .) }}
+{{- end }}
+
+{{- define "millrace.watchedRole" -}}
+{{- $context := . -}}
+{{- if .root.Values.operator.namespaces }}
+{{- range .root.Values.operator.namespaces }}
+{{- include "millrace.namespacedRole" (merge (dict "namespace" . "name" (printf "%s-%s-%s" $context.root.Release.Namespace (include "millrace.name" $context.root) $context.component)) $context) }}
+{{- end }}
+{{- else }}
+{{- include "millrace.clusterRole" . }}
+{{- end }}
+{{- end }}
+
+{{- define "millrace.namespacedRole" }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ .name }}
+  namespace: {{ .namespace }}
+  labels: {{ include "millrace.labels" . | nindent 4 }}
+rules: {{ tpl (.root.Files.Get .rules) .root | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .name }}
+  namespace: {{ .namespace }}
+  labels: {{ include "millrace.labels" . | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .name }}}
+subjects:
+  - {kind: ServiceAccount, name: {{ include "millrace.name" .root }}-{{ .component }}, namespace: {{ .root.Release.Namespace }}}
+{{- end }}
+
+{{- define "millrace.clusterRole" }}
+{{- $name := printf "%s:%s-%s%s" .root.Release.Namespace (include "millrace.name" .root) .component (.suffix | default "") }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ $name }}
+  labels: {{ include "millrace.labels" . | nindent 4 }}
+rules: {{ tpl (.root.Files.Get .rules) .root | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ $name }}
+  labels: {{ include "millrace.labels" . | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $name | quote }}}
+subjects:
+  - {kind: ServiceAccount, name: {{ include "millrace.name" .root }}-{{ .component }}, namespace: {{ .root.Release.Namespace }}}
+{{- end }}
