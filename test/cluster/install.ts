@@ -47,12 +47,23 @@ export async function installMillrace(cluster: Cluster, { namespace = RELEASE, v
     await createNamespace(cluster, namespace);
     const all = { image: imageValues(product.name), postgres: { image: imageValues(postgres.name) }, ...values };
     const wait = ['--wait', '--timeout', '5m'];
-    await cluster.helm(['upgrade', '--install', RELEASE, join(root, 'charts', 'millrace'), '--namespace', namespace, '--values', '-', ...wait], JSON.stringify(all));
+    await explained(cluster, namespace, () => cluster.helm(['upgrade', '--install', RELEASE, join(root, 'charts', 'millrace'), '--namespace', namespace, '--values', '-', ...wait], JSON.stringify(all)));
     const pool = ['--namespace', namespace, 'wait', 'runnerpools.millrace.dev/default', '--timeout=2m'];
     await cluster.kubectl(...pool, '--for=create');
     await cluster.kubectl(...pool, '--for=condition=Ready');
   });
   return { namespace, apiUrl: await cluster.serviceUrl(namespace, `${RELEASE}-api`) };
+}
+
+/** Helm says only that it waited in vain; which pods are not ready, and why, is added to its message. */
+async function explained<T>(cluster: Cluster, namespace: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const pods = await cluster.kubectl('-n', namespace, 'get', 'pods', '-o', 'wide');
+    const events = await cluster.kubectl('-n', namespace, 'get', 'events', '--field-selector', 'type=Warning', '--sort-by', 'lastTimestamp');
+    throw new Error(`The installation failed. Pods:\n${pods}\nWarnings:\n${events.split('\n').slice(-20).join('\n')}`, { cause });
+  }
 }
 
 function imageValues(name: string): { repository: string; tag: string } {

@@ -13,16 +13,16 @@ import { installPackages, NODE_PACKAGES } from './debian-packages.ts';
 import { answersOk } from './https-probe.ts';
 import { binaryImage } from './images/binary-image.ts';
 import type { ImageArchive } from './images/buildah.ts';
-import { writeShellFile } from './shell-file.ts';
-import type { Cluster } from './target.ts';
 import { kubeconfigFor } from './kubeconfig.ts';
 import { API_PORT, controlPlaneServices, nodeServices, type ComponentInputs } from './local/components.ts';
 import { containerdService, importImage } from './local/containerd.ts';
 import { dnsManifests } from './local/dns.ts';
 import { Machine, type ServiceSpec } from './local/machine.ts';
-import { machineNetwork } from './local/network.ts';
 import { claimIndex } from './local/machine-index.ts';
+import { machineNetwork } from './local/network.ts';
 import { volumeManifests } from './local/volumes.ts';
+import { writeShellFile } from './shell-file.ts';
+import type { Cluster } from './target.ts';
 import { NODE_BINARIES, type Binary } from './versions.ts';
 
 const READY_TIMEOUT_MS = 120_000;
@@ -40,29 +40,34 @@ export class LocalCluster implements Cluster {
   /** Path of a kubeconfig for a user in system:masters. Exists once the cluster was up. */
   readonly kubeconfig: string;
   readonly shellFile: string;
-  private readonly pathOf: BinaryPaths<Binary>;
+  private paths: Promise<BinaryPaths<Binary>> | undefined;
 
-  private constructor(name: string, machine: Machine, pathOf: BinaryPaths<Binary>) {
+  private constructor(name: string, machine: Machine) {
     this.name = name;
     this.machine = machine;
-    this.pathOf = pathOf;
     this.server = `https://${machine.spec.network.address}:${String(API_PORT)}`;
     this.kubeconfig = join(machine.spec.dir, 'kubeconfig');
     this.shellFile = join(machine.spec.dir, 'shell');
   }
 
-  /** Takes up the cluster of this name, or prepares a new one; `up` makes it run. Builds the binaries if needed. */
+  /** Takes up the cluster of this name, or prepares a new one; `up` makes it run. */
   static async open(name: string): Promise<LocalCluster> {
     const dir = clusterDir(name);
     const network = machineNetwork(await claimIndex(dir));
-    return new LocalCluster(name, new Machine({ name: `millrace-${name}`, dir, network }), await binaries(NODE_BINARIES));
+    return new LocalCluster(name, new Machine({ name: `millrace-${name}`, dir, network }));
+  }
+
+  /** Builds the binaries when they are first needed; removing a cluster needs none. */
+  private async binaries(): Promise<BinaryPaths<Binary>> {
+    return (this.paths ??= binaries(NODE_BINARIES));
   }
 
   /** Makes the cluster run and waits until pods can be scheduled and names resolved. Repeatable: starts what is missing. */
   async up(): Promise<void> {
     await installPackages(NODE_PACKAGES);
-    const [pause, dns] = [await binaryImage('pause', this.pathOf('pause')), await binaryImage('coredns', this.pathOf('coredns'))];
-    const inputs = await this.componentInputs();
+    const pathOf = await this.binaries();
+    const [pause, dns] = [await binaryImage('pause', pathOf('pause')), await binaryImage('coredns', pathOf('coredns'))];
+    const inputs = await this.componentInputs(pathOf);
     const containerd = containerdService(this.machine.spec, pause.name);
     const [control, node] = [controlPlaneServices(inputs), nodeServices(inputs)];
     await this.haltIfChanged([containerd, ...control, ...node]);
@@ -102,19 +107,18 @@ export class LocalCluster implements Cluster {
 
   /** Runs kubectl as a user in system:masters and returns what it printed. Throws CommandError when it fails. */
   async kubectl(...args: string[]): Promise<string> {
-    return run(this.pathOf('kubectl'), ['--kubeconfig', this.kubeconfig, ...args], this.toolOptions());
+    return this.runTool('kubectl', args);
   }
 
   /** Runs Helm with this cluster as its target, `input` on its standard input. */
   async helm(args: readonly string[], input = ''): Promise<string> {
-    return run(this.pathOf('helm'), ['--kubeconfig', this.kubeconfig, ...args], { ...this.toolOptions(), input });
+    return this.runTool('helm', args, input);
   }
 
   /** Applies manifests server-side: YAML or JSON texts, or objects. */
   async apply(...manifests: (string | object)[]): Promise<void> {
     const texts = manifests.map((manifest) => (typeof manifest === 'string' ? manifest : JSON.stringify(manifest)));
-    const args = ['--kubeconfig', this.kubeconfig, 'apply', '--server-side', '-f', '-'];
-    await run(this.pathOf('kubectl'), args, { ...this.toolOptions(), input: texts.join('\n---\n') });
+    await this.runTool('kubectl', ['apply', '--server-side', '-f', '-'], texts.join('\n---\n'));
   }
 
   /** Where a Service's port answers, as seen from the host as well as from pods: `http://CLUSTER_IP`. */
@@ -123,13 +127,15 @@ export class LocalCluster implements Cluster {
     return new URL(`http://${await this.kubectl('get', 'service', name, '-n', namespace, '-o', template)}`).origin;
   }
 
-  private toolOptions(): { env: Record<string, string> } {
-    const below = (name: string): string => join(this.machine.spec.dir, name);
-    // Both cache discovery; in the cluster's own folder it goes away with the cluster.
-    return { env: { KUBECACHEDIR: below('kubectl-cache'), HELM_CACHE_HOME: below('helm'), HELM_CONFIG_HOME: below('helm'), HELM_DATA_HOME: below('helm') } };
+  private async runTool(name: 'helm' | 'kubectl', args: readonly string[], input = ''): Promise<string> {
+    const pathOf = await this.binaries();
+    const below = (folder: string): string => join(this.machine.spec.dir, folder);
+    // Both cache what they discover; in the cluster's own folder that goes away with the cluster.
+    const helm = { HELM_CACHE_HOME: below('helm'), HELM_CONFIG_HOME: below('helm'), HELM_DATA_HOME: below('helm') };
+    return run(pathOf(name), ['--kubeconfig', this.kubeconfig, ...args], { env: { KUBECACHEDIR: below('kubectl-cache'), ...helm }, input });
   }
 
-  private async componentInputs(): Promise<ComponentInputs> {
+  private async componentInputs(pathOf: BinaryPaths<Binary>): Promise<ComponentInputs> {
     const { dir, name: nodeName, network } = this.machine.spec;
     const ca = await openCertificateAuthority(join(dir, 'pki'));
     const keys = await issueControlPlaneKeys(ca, ['127.0.0.1', network.address, network.apiServiceAddress]);
@@ -144,8 +150,8 @@ export class LocalCluster implements Cluster {
       proxy: await client('proxy', 'system:kube-proxy'),
     };
     await this.writeKubeconfig(this.kubeconfig, keys, keys.admin);
-    await writeShellFile(this.shellFile, { kubeconfig: this.kubeconfig, tools: [this.pathOf('kubectl'), this.pathOf('helm')] });
-    return { machine: this.machine.spec, nodeName, pathOf: this.pathOf, keys, kubeletServing, kubeconfigs };
+    await writeShellFile(this.shellFile, { kubeconfig: this.kubeconfig, tools: [pathOf('kubectl'), pathOf('helm')] });
+    return { machine: this.machine.spec, nodeName, pathOf, keys, kubeletServing, kubeconfigs };
   }
 
   private async writeKubeconfig(path: string, keys: ControlPlaneKeys, client: KeyPair): Promise<string> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,6 +10,9 @@ import { step } from '../progress.ts';
 import { nodeBase } from './base-image.ts';
 import { buildImage, type ImageArchive } from './buildah.ts';
 import { withContext } from './image-context.ts';
+
+/** How many lock files' dependencies stay in the cache besides the newest. */
+const KEPT_FOLDERS = 2;
 
 /** The image of every role, built from the Dockerfile of this checkout. A few seconds after a change, else none. */
 export async function productImage(root: string): Promise<ImageArchive> {
@@ -29,8 +32,9 @@ async function productionModules(root: string): Promise<string> {
   await withFileLock(cacheDir('images.lock'), async () => {
     if (existsSync(folder)) return;
     await step('Installing production dependencies for the image', async () => {
-      await removeOthers();
+      await removeOld();
       const partial = cacheDir('production-partial');
+      await rm(partial, { recursive: true, force: true });
       await mkdir(partial, { recursive: true });
       for (const file of ['package.json', 'package-lock.json']) await copyFile(join(root, file), join(partial, file));
       await run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: partial });
@@ -40,8 +44,9 @@ async function productionModules(root: string): Promise<string> {
   return folder;
 }
 
-async function removeOthers(): Promise<void> {
-  for (const entry of await readdir(cacheDir())) {
-    if (entry.startsWith('production-')) await rm(cacheDir(entry), { recursive: true, force: true });
-  }
+/** Other checkouts that share the cache may be on another lock file; the newest few stay. */
+async function removeOld(): Promise<void> {
+  const folders = (await readdir(cacheDir())).filter((entry) => entry.startsWith('production-')).map((entry) => cacheDir(entry));
+  const aged = await Promise.all(folders.map(async (folder) => ({ folder, time: (await stat(folder)).mtimeMs })));
+  for (const { folder } of aged.toSorted((a, b) => b.time - a.time).slice(KEPT_FOLDERS)) await rm(folder, { recursive: true, force: true });
 }

@@ -66,7 +66,7 @@ export function controlPlaneServices({ machine, pathOf, keys, kubeconfigs }: Com
 }
 
 function kubeletConfig({ machine, keys, kubeletServing }: ComponentInputs): object {
-  const { dir, name, network } = machine;
+  const { dir, network } = machine;
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -75,7 +75,7 @@ function kubeletConfig({ machine, keys, kubeletServing }: ComponentInputs): obje
     tlsCertFile: kubeletServing.cert,
     tlsPrivateKeyFile: kubeletServing.key,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${name}`,
+    cgroupRoot: `/${network.link}`,
     failCgroupV1: false,
     failSwapOn: false,
     oomScoreAdj: 0,

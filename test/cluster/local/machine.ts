@@ -11,10 +11,10 @@ import type { MachineNetwork } from './network.ts';
 import { childrenOf, processesBeside, startTime, type ProcessEntry } from './process-table.ts';
 
 export interface MachineSpec {
-  /** Also the name of the cgroup below which its pods run. */
   readonly name: string;
   /** Where its state is kept while it is off. */
   readonly dir: string;
+  /** Its link's name is also that of the cgroup below which its pods run: both are unique on the host. */
   readonly network: MachineNetwork;
 }
 
@@ -41,12 +41,16 @@ export class Machine {
 
   /** Starts it unless it is up. Its processes outlive the caller. */
   async boot(): Promise<void> {
-    if ((await this.firstPid()) !== undefined) return;
-    const { name, dir } = this.spec;
+    const { name, dir, network } = this.spec;
+    if ((await this.firstPid()) !== undefined) {
+      if (await this.isConnected()) return;
+      // Whoever booted it was stopped in the middle.
+      await this.halt();
+    }
     await mkdir(join(dir, 'log'), { recursive: true });
     await rm(join(dir, 'booted'), { force: true });
-    await removeCgroup(name);
-    await createCgroup(name);
+    await removeCgroup(network.link);
+    await createCgroup(network.link);
     const init = join(import.meta.dirname, 'machine-init.sh');
     const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc'];
     const unshare = await this.spawnDetached('machine', 'unshare', [...namespaces, '--', 'bash', init, dir]);
@@ -72,6 +76,11 @@ export class Machine {
     ];
     await this.run('sh', ['-ec', commands.join('\n')]);
     for (const range of [podRange, serviceRange]) await run('ip', ['route', 'add', range, 'via', address, 'dev', link]);
+  }
+
+  /** The routes on the host are the last thing that `connect` makes. */
+  private async isConnected(): Promise<boolean> {
+    return (await run('ip', ['route', 'show', this.spec.network.serviceRange])).trim() !== '';
   }
 
   /** The host's id of the machine's first process, or undefined when the machine is off. */
@@ -115,7 +124,7 @@ export class Machine {
       process.kill(pid, 'SIGKILL');
       await waitFor(async () => (await startTime(pid)) === undefined, `machine ${this.spec.name} to end`);
     }
-    await removeCgroup(this.spec.name);
+    await removeCgroup(this.spec.network.link);
   }
 
   private async enter(command: string, args: readonly string[]): Promise<string[]> {
