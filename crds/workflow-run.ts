@@ -52,10 +52,9 @@ const status = z.strictObject({
   startedAt: timestamp.describe('When a runner started it.').exactOptional(),
   finishedAt: timestamp.describe('When it ended.').exactOptional(),
   nodes: z.strictObject({
-    total: nodeCount.describe('Nodes of the revision.').exactOptional(),
     succeeded: nodeCount.describe('Node runs that succeeded.').exactOptional(),
     failed: nodeCount.describe('Node runs that failed.').exactOptional(),
-  }).describe('How far it got.').exactOptional(),
+  }).describe('Node runs, once it has ended.').exactOptional(),
   failure: z.strictObject({
     node: nodeName.describe('Node that failed first.').exactOptional(),
     code: z.string().max(128).describe('Stable code of the error.'),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { X509Certificate } from 'node:crypto';
@@ -11,6 +11,9 @@ import { createAdmission } from '../../webhooks/admission.ts';
 import { WORKFLOW_PATH, validatingConfiguration } from '../../webhooks/configuration.ts';
 import { HOME, WEBHOOKS, eventually, isReady, startWorld, until } from './controllers-setup.ts';
 import type { World } from './controllers-setup.ts';
+
+// The machine may be busy; the world is asked often, so nothing is slower for it.
+jest.setTimeout(60_000);
 
 const DAY_MS = 86_400_000;
 let world: World;

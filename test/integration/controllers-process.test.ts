@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +7,9 @@ import { WORKFLOW_PATH, validatingConfiguration } from '../../webhooks/configura
 import { freePort } from '../cluster/free-port.ts';
 import type { World } from './controllers-setup.ts';
 import { HOME, WEBHOOKS, eventually, isReady, startWorld, until } from './controllers-setup.ts';
+
+// The machine may be busy; the world is asked often, so nothing is slower for it.
+jest.setTimeout(60_000);
 
 const webhookNames = { MILLRACE_WEBHOOK_CONFIGURATION: WEBHOOKS.configuration, MILLRACE_WEBHOOK_SERVICE: WEBHOOKS.service };
 

@@ -16,7 +16,7 @@ import { startPostgres } from '../postgres/postgres.ts';
 
 export const HOME = 'millrace';
 export const WEBHOOKS = { configuration: 'millrace-webhooks', service: 'millrace-webhooks', secret: 'millrace-webhooks-tls' };
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 export type AnyStatus = WorkflowStatus & WorkflowRunStatus & RunnerPoolStatus;
 export type Live = AnyObject & { status?: AnyStatus };

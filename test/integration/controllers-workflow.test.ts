@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { WorkflowSpec } from '../../crds/workflow.ts';
 import type { World } from './controllers-setup.ts';
 import { condition, eventually, fakeRunner, get, isReady, isStalled, startWorld, until } from './controllers-setup.ts';
+
+// The machine may be busy; the world is asked often, so nothing is slower for it.
+jest.setTimeout(60_000);
 
 let world: World;
 beforeAll(async () => {

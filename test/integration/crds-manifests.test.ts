@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { kinds } from '../../crds/kinds.ts';
+
+// The machine may be busy; the world is asked often, so nothing is slower for it.
+jest.setTimeout(60_000);
 
 const crds = join(import.meta.dirname, '../../crds');
 const manifests = (folder: string) => readdirSync(join(crds, 'testdata', folder)).sort().map((file) => ({ file, path: join(crds, 'testdata', folder, file) }));
