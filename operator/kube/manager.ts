@@ -126,7 +126,7 @@ export class Manager {
         if (!this.#mayWork()) throw new LeadershipLostError('this replica does not lead');
       },
       observe: (object) => {
-        for (const { cache, resource: of } of this.#informers) if (resourceName(of) === resourceName(resource)) cache.offer(object);
+        for (const { cache, resource: of } of this.#informers) if (scopeOf(of, {}) === scopeOf(resource, {})) cache.offer(object);
       },
     });
   }
@@ -151,7 +151,7 @@ export class Manager {
 
   /**
    * Fills the caches, waits for the lease, works. When the signal aborts it lets passes finish, hands the lease over and resolves.
-   * Rejects with LeadershipLostError when the lease is lost: end the process then, with a non-zero code.
+   * Only once. Rejects with LeadershipLostError when the lease is lost: end the process then, with a non-zero code.
    */
   async run(signal: AbortSignal): Promise<void> {
     const informers = new AbortController();

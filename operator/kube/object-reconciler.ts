@@ -46,8 +46,8 @@ export interface ObjectReconcilerOptions<T extends WithStatus> {
   finalizer?: string;
   /** Whether nothing is to be done for now. */
   suspended?(object: T): boolean;
-  /** Annotation by which people ask for a pass; echoed in status.lastHandledReconcileAt. */
-  requestAnnotation?: string;
+  /** Annotations by which people ask for a pass, holding the time; the latest is echoed in status.lastHandledReconcileAt. */
+  requestAnnotations?: readonly string[];
 }
 
 /**
@@ -103,7 +103,7 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
       ...pass,
       status: structuredClone(object.status ?? {}) as Partial<StatusOf<T>>,
       mark: (type, status, reason, message) => {
-        if (type in SummaryType) throw new Error(`${type} is derived and cannot be marked`);
+        if (Object.hasOwn(SummaryType, type)) throw new Error(`${type} is derived and cannot be marked`);
         marks.set(type, { status, reason, message });
       },
       event: (type, reason, note) => manager.events.record(object, { type, reason, note, action: 'Reconcile' }),
@@ -115,7 +115,7 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
     const generation = object.metadata.generation;
     const conditions = summarize({ before: before.conditions ?? [], marks, ready: options.ready, outcome, generation, now: manager.clock.now() });
     const observedGeneration = handled(outcome) ? generation : before.observedGeneration;
-    const asked = options.requestAnnotation === undefined ? undefined : object.metadata.annotations?.[options.requestAnnotation];
+    const asked = options.requestAnnotations?.flatMap((name) => object.metadata.annotations?.[name] ?? []).sort().at(-1);
     const status = {
       ...pass.status,
       conditions,

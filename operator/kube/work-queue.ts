@@ -49,7 +49,7 @@ export class WorkQueue<K> {
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock;
     this.#backoff = options.backoff ?? { baseMs: 20, capMs: 300_000 };
-    this.#bucket = new TokenBucket(options.retries ?? { perSecond: 20, burst: 200 }, () => options.clock.monotonic());
+    this.#bucket = new TokenBucket(options.retries ?? { perSecond: 100, burst: 1000 }, () => options.clock.monotonic());
     this.#observer = options.observer;
   }
 

@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 function startWorker(server = plane.kubeconfig): ChildProcess {
-  const worker = fork('test/integration/kube-worker.ts', [server, namespace], { execArgv: ['--expose-gc'] });
+  const worker = fork('test/integration/kube-worker.ts', [server, namespace], { execArgv: ['--expose-gc', '--max-semi-space-size=4'] });
   workers.push(worker);
   return worker;
 }
