@@ -30,6 +30,15 @@ describe('admission', () => {
       name: 'an active workflow with a taken path', spec: { active: true, nodes: [hook('orders/:key')] },
       want: { allowed: false, message: "node 'Hook', parameter path: POST /webhook/shop/orders/:key is taken by Workflow first. Choose another path, or deactivate that workflow (WebhookPathTaken)" },
     },
+    {
+      name: 'an active workflow with a webhook that asks for a protection we lack', spec: { active: true, nodes: [{ ...hook('new'), parameters: { path: 'new', authentication: 'basicAuth' } }] },
+      want: { allowed: false, message: expect.stringContaining('(WebhookNotServed)') },
+    },
+    {
+      name: 'an active workflow with a schedule', spec: { active: true, nodes: [{ name: 'Nightly', type: 'scheduleTrigger' }] },
+      want: { allowed: false, message: expect.stringContaining("node 'Nightly': Schedules are not served yet") },
+    },
+    { name: 'a draft with a schedule', spec: { nodes: [{ name: 'Nightly', type: 'scheduleTrigger' }] }, want: { allowed: true, warnings: [expect.stringContaining('TriggerNotServed')] } },
     { name: 'a draft with a taken path', spec: { nodes: [hook('orders/:key')] }, want: { allowed: true, warnings: [expect.stringContaining('WebhookPathTaken')] } },
     { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { concurrency: { max: 1 } } }, want: { allowed: true, warnings: ['spec.settings.concurrency is not enforced by this version'] } },
   ])('$name', ({ spec, want }) => {

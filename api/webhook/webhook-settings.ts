@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { immediateResponse } from '../../runner/engine/webhook-response.ts';
+import { unservedOption } from '../../runner/nodes/webhook/unserved.ts';
 import type { JsonObject } from '../../runner/engine/item.ts';
 import type { WebhookResponse } from '../../runner/engine/node-run.ts';
 
@@ -13,34 +14,20 @@ export interface WebhookSettings {
   allowedOrigin(origin: string | undefined): string | undefined;
 }
 
-/** A value that does not fit is an expression or a mistake. Where it protects something it counts as protection that we lack. */
-const Parameters = z.looseObject({
-  authentication: z.string().catch('unknown').default('none'),
-  options: z.looseObject({
-    rawBody: z.boolean().catch(true).default(false),
-    binaryData: z.boolean().catch(true).default(false),
-    ipWhitelist: z.string().catch('unknown').default(''),
-    allowedOrigins: z.string().catch('').default('*'),
-    noResponseBody: z.boolean().catch(false).default(false),
-  }).catch({ rawBody: false, binaryData: false, ipWhitelist: 'unknown', allowedOrigins: '', noResponseBody: false }).prefault({}),
-});
-type Parameters = z.output<typeof Parameters>;
+/** What is no text or flag is an expression or a mistake, and counts as the stricter value. */
+const Options = z.looseObject({
+  allowedOrigins: z.string().catch('').default('*'),
+  noResponseBody: z.boolean().catch(false).default(false),
+}).catch({ allowedOrigins: '', noResponseBody: false }).prefault({});
 
 export function webhookSettings(parameters: JsonObject): WebhookSettings {
-  const known = Parameters.parse(parameters);
+  const options = Options.parse(parameters['options']);
   const received = immediateResponse({ name: 'Webhook', type: 'webhook', parameters });
   return {
-    unsupported: unsupported(known),
-    received: known.options.noResponseBody ? { ...received, body: '' } : received,
-    allowedOrigin: (origin) => allowedOrigin(known.options.allowedOrigins, origin),
+    unsupported: unservedOption(parameters),
+    received: options.noResponseBody ? { ...received, body: '' } : received,
+    allowedOrigin: (origin) => allowedOrigin(options.allowedOrigins, origin),
   };
-}
-
-function unsupported({ authentication, options }: Parameters): string | undefined {
-  if (authentication !== 'none') return `the authentication ${authentication}`;
-  if (options.ipWhitelist.trim() !== '') return 'a list of allowed addresses (ipWhitelist)';
-  if (options.rawBody || options.binaryData) return 'the body as a file (rawBody)';
-  return undefined;
 }
 
 function allowedOrigin(allowed: string, origin: string | undefined): string | undefined {

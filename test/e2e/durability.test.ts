@@ -32,7 +32,7 @@ describe('an acknowledged execution', () => {
     await until(async () => (await effects.count('/second')) === 1);
     const running = await until(async () => {
       const { json } = await millrace.api('/executions?workflow=takeover');
-      return (json as { items: { id: string; runner?: string }[] }).items.find(({ runner }) => runner !== undefined);
+      return (json as { items: { id: string; status: string; runner?: string }[] }).items.find(({ status }) => status === 'Running');
     });
     const pods = await millrace.pods(RUNNERS);
     const owner = pods.find(({ metadata }) => running.runner?.startsWith(metadata.name));
@@ -40,8 +40,7 @@ describe('an acknowledged execution', () => {
     await millrace.killPod(owner?.metadata.uid ?? '');
     await effects.release('/second');
 
-    const [finished] = await millrace.finished('takeover', 1);
-    expect(finished).toMatchObject({ id: running.id, status: 'Succeeded', attempts: 2 });
+    expect(await millrace.ended(running.id)).toMatchObject({ status: 'Succeeded', attempts: 2 });
     expect([await effects.count('/first'), await effects.count('/second')]).toEqual([1, 2]);
   });
 

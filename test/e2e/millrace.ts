@@ -11,6 +11,8 @@ export const E2E_CLUSTER = 'e2e';
 const DOUBLES = join(import.meta.dirname, '../doubles');
 const SCRIPTS = ['effect-server.ts', 'effect-server-main.ts'];
 
+const ENDS: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Canceled']);
+
 interface Answer {
   status: number;
   json: unknown;
@@ -75,12 +77,21 @@ export class Millrace {
     return this.#fetch(`/api/v1/namespaces/${this.namespace}${path}`, { ...init, headers: { authorization: `Bearer ${this.#token}` } });
   }
 
+  /** Waits for the end of one execution. */
+  async ended(id: string): Promise<{ status: string; attempts: number }> {
+    return until(async () => {
+      const { json } = await this.api(`/executions/${id}`);
+      const execution = json as { status: string; attempts: number };
+      return ENDS.has(execution.status) ? execution : undefined;
+    }, { withinMs: 120_000 });
+  }
+
   /** Executions of a workflow that ended, newest first; as many as asked for, or it waits. */
   async finished(workflow: string, count: number): Promise<{ id: string; status: string; attempts: number }[]> {
     return until(async () => {
       const { json } = await this.api(`/executions?workflow=${workflow}&limit=200`);
       const { items } = json as { items: { id: string; status: string; attempts: number }[] };
-      const ended = items.filter(({ status }) => ['Succeeded', 'Failed', 'Canceled'].includes(status));
+      const ended = items.filter(({ status }) => ENDS.has(status));
       return ended.length >= count ? ended : undefined;
     }, { withinMs: 120_000 });
   }

@@ -21,6 +21,15 @@ export interface Inspection {
   warnings: Problem[];
 }
 
+/** Triggers that nothing fires yet: better refused than active and silent. */
+function unservedTriggers({ nodes }: WorkflowDefinition): Problem[] {
+  return nodes
+    .filter(({ type, disabled }) => type === 'scheduleTrigger' && disabled !== true)
+    .map(({ name }) => ({
+      severity: 'error', code: 'TriggerNotServed', node: name, message: 'Schedules are not served yet: disable the node, and start the workflow by a webhook or a WorkflowRun',
+    }));
+}
+
 /** Judges a Workflow without running it. The operator and the admission webhook both ask this, so that they say the same. */
 export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDefinition, nodeTypes: NodeTypes): Inspection {
   const bytes = Buffer.byteLength(JSON.stringify(workflow.spec));
@@ -29,6 +38,7 @@ export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDe
     return { triggers: [], blocking: [{ severity: 'error', code: 'WorkflowTooLarge', message }], warnings: [] };
   }
   const { triggers, problems } = webhookTriggers(definition);
+  problems.push(...unservedTriggers(definition));
   // Judged as if active, to tell drafts too what activation would refuse.
   const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...problems];
   const isBlocking = ({ severity, code }: Problem): boolean => severity === 'error' && (workflow.spec.active === true || ALWAYS.has(code));

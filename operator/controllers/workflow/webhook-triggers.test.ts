@@ -8,7 +8,7 @@ describe('what a webhook node registers', () => {
   test.each([
     { parameters: { path: 'orders' }, want: [{ method: 'GET', path: 'orders', responseMode: 'onReceived', options: {} }] },
     { parameters: { path: '/a/:id/', httpMethod: 'post', responseMode: 'lastNode' }, want: [{ method: 'POST', path: 'a/:id', responseMode: 'lastNode' }] },
-    { parameters: { path: 'a', httpMethod: ['GET', 'PUT'], multipleMethods: true, options: { rawBody: true } }, want: [{ method: 'GET', options: { options: { rawBody: true } } }, { method: 'PUT' }] },
+    { parameters: { path: 'a', httpMethod: ['GET', 'PUT'], multipleMethods: true, options: { noResponseBody: true } }, want: [{ method: 'GET', options: { options: { noResponseBody: true } } }, { method: 'PUT' }] },
   ])('$parameters', ({ parameters, want }) => {
     const { triggers, problems } = webhookTriggers({ nodes: [hook(parameters)] });
     expect(problems).toEqual([]);

@@ -1,3 +1,4 @@
+import { unservedOption } from '../../../runner/nodes/webhook/unserved.ts';
 import type { WorkflowDefinition, WorkflowNode } from '../../../runner/engine/workflow.ts';
 import type { WebhookTrigger } from '../../../store/route.ts';
 import type { Problem } from './problem.ts';
@@ -38,6 +39,8 @@ function problemOf({ method, path, node }: WebhookTrigger, { parameters = {} }: 
     return at('WebhookPathInvalid', 'path', `'${path.slice(0, 80)}' is not a URL path; write segments of letters, digits and -_.~ with one / between them`);
   }
   if (!METHODS.includes(method)) return at('WebhookMethodUnknown', 'httpMethod', `'${method.slice(0, 20)}' is none of ${METHODS.join(', ')}`);
+  const unserved = unservedOption(parameters);
+  if (unserved !== undefined) return at('WebhookNotServed', 'options', `asks for ${unserved}, which the server cannot do yet; remove it, and protect the path at the ingress`);
   const { responseMode } = parameters;
   if (responseMode !== undefined && !RESPONSE_MODES.some((known) => known === responseMode)) {
     return at('WebhookResponseModeUnknown', 'responseMode', `is none of ${RESPONSE_MODES.join(', ')}`);
