@@ -8,7 +8,7 @@ import { binaries } from './cluster/build.ts';
 import { LocalCluster } from './cluster/local-cluster.ts';
 import { say, step } from './cluster/progress.ts';
 import { CONTROL_PLANE_BINARIES } from './cluster/versions.ts';
-import { E2E_CLUSTER } from './e2e-cluster.ts';
+import { E2E_CLUSTER } from './e2e/millrace.ts';
 import { isJestPart, parseRunArguments, UsageError, type JestPart, type Part, type RunArguments } from './run-arguments.ts';
 import { sum, tallyLine, tallyOfCheck, tallyOfJest, type Tally } from './tally.ts';
 
