@@ -32,6 +32,16 @@ const CASES: readonly { name: string; request: TestRequest; want: object }[] = [
   { name: 'evaluating an expression', request: { code: 'return $evaluateExpression("{{ $json.v }}", 1)' }, want: { value: 2 } },
   { name: 'numbers in buffers', request: { code: 'const b = Buffer.alloc(8); b.writeUInt16BE(258, 0); b.writeDoubleLE; b.writeInt8(-1, 2); return [b.readUInt16BE(0), b.readUInt8(2), b.toString("hex"), Buffer.concat([Buffer.from("a"), Buffer.from("b")]).toString(), Buffer.from("aGk=", "base64").toString(), b.equals(Buffer.from(b)), Buffer.from("abc").indexOf("c")]' }, want: { value: [258, 255, '0102ff0000000000', 'ab', 'hi', true, 2] } },
   { name: 'classes, generators, closures and labels', request: { code: 'class A { #x = 1; get x() { return this.#x } } function* g() { yield* [1, 2] } outer: for (const i of g()) { for (;;) { if (i === 2) break outer; continue outer } } switch (1) { case 1: { let q = 1; } default: } return new A().x + [...g()].length' }, want: { value: 3 } },
+  { name: 'Python over all items', request: { language: 'python', code: 'total = sum(item["json"]["v"] for item in _items)\nprint("total", total)\nreturn [{"json": {"total": total, "first": _input.first().json.v, "n": float("nan"), "t": (1, 2)}}]' }, want: { value: [{ json: { total: 3, first: 1, n: null, t: [1, 2] } }], printed: ['log: total 3'] } },
+  { name: 'Python for each item', request: { language: 'python', mode: 'each', itemIndex: 1, code: '_item["json"]["w"] = _json.v * 2\nreturn _item' }, want: { value: { json: { v: 2, w: 4 } } } },
+  { name: 'Python with roots and the standard library', request: { language: 'python', code: 'import datetime, re\nreturn [_workflow.name, _runIndex, _prevNode.name, datetime.date(2024, 1, 2), re.findall("a", "banana")]' }, want: { value: ['Flow', 0, 'In', '2024-01-02', ['a', 'a', 'a']] } },
+  { name: 'Python that raises', request: { language: 'python', code: 'x = 1\nraise ValueError("boom")' }, want: { code: 'CodeFailed', message: 'boom [line 2]' } },
+  { name: 'Python that cannot be read', request: { language: 'python', code: 'x = 1\nreturn 1 +' }, want: { code: 'CodeSyntax', message: 'invalid syntax [line 2]' } },
+  { name: 'Python that returns no data', request: { language: 'python', code: 'return object()' }, want: { code: 'CodeFailed' } },
+  { name: 'Python that returns nothing', request: { language: 'python', code: 'x = 1' }, want: { value: null } },
+  { name: 'the clock and randomness of Python', request: { language: 'python', code: 'import time, random\nt = time.time()\ntime.sleep(1)\nreturn [round(t), time.time() > t, random.random()]' }, want: { value: [1_700_000_000, true, 0.7947984595933472] } },
+  { name: 'Python that leaves something behind', request: { language: 'python', code: 'import builtins\nbuiltins.trace = 1\nopen("/tmp/trace", "w").write("x")\nreturn 1' }, want: { value: 1 } },
+  { name: 'Python of another execution', request: { language: 'python', code: 'import builtins, os\nreturn [hasattr(builtins, "trace"), os.path.exists("/tmp/trace")]' }, want: { value: [false, false] } },
   { name: 'no such language', request: { code: 'x', language: 'ruby' as 'python' }, want: { code: 'LanguageUnknown' } },
 ];
 
@@ -39,7 +49,7 @@ describe('code', () => {
   let answers: TestAnswer[] = [];
   beforeAll(async () => {
     answers = await inChild(new URL('testing/run-requests.ts', import.meta.url), { input: CASES.map(({ request }) => ({ items: ITEMS, ...request })) });
-  }, 60_000);
+  }, 240_000);
 
   test.each(CASES.map((each, index) => ({ ...each, index })))('$name', ({ index, want }) => {
     expect(answers[index]).toMatchObject(want);

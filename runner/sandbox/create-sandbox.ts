@@ -3,6 +3,7 @@ import { checkTemplate } from '../engine/expression/syntax.ts';
 import { CodeRunner } from './code-runner.ts';
 import { ExpressionEvaluator } from './expression-evaluator.ts';
 import { catchStrayRejections } from './stray-rejections.ts';
+import { PythonRunner } from './python/python-runner.ts';
 import { createRealm } from './realm.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -21,6 +22,7 @@ function build(): Sandbox {
   const realm = createRealm();
   const expressions = new ExpressionEvaluator(realm);
   const javaScript = new CodeRunner(realm, expressions.tools);
+  const python = new PythonRunner(expressions.tools);
   catchStrayRejections();
   return {
     evaluate: (template, view, itemIndex, roots) => expressions.evaluate(template, view, itemIndex, roots),
@@ -29,8 +31,10 @@ function build(): Sandbox {
       switch (request.language) {
         case 'javaScript':
           return javaScript.run(request, view);
+        case 'python':
+          return python.run(request, view);
         default:
-          throw new WorkflowError('LanguageUnknown', `Code nodes cannot run ${String(request.language satisfies "python")}. Use JavaScript.`, { nonRetryable: true });
+          throw new WorkflowError('LanguageUnknown', 'Code nodes run JavaScript and Python.', { nonRetryable: true });
       }
     },
   };

@@ -9,7 +9,7 @@ test('no technique gets out or leaves a trace', async () => {
   });
   console.log(`${techniques} escape techniques tried`);
   expect(problems).toEqual([]);
-  expect(techniques).toBeGreaterThan(200);
+  expect(techniques).toBeGreaterThan(240);
 }, TIMEOUT_MS);
 
 test('two executions share no object that either could change', async () => {

@@ -88,7 +88,7 @@ async function attempt({ kind, source }: Technique): Promise<{ output: string; p
   try {
     result = kind === 'expression'
       ? sandbox.evaluate(`{{ ${source} }}`, view, 0)
-      : await sandbox.runCode({ language: 'javaScript', source, mode: 'all', itemIndex: 0, binaries, signal: AbortSignal.timeout(GIVE_UP_MS), onConsole: (_, text) => printed.push(text) }, view);
+      : await sandbox.runCode({ language: kind === 'python' ? 'python' : 'javaScript', source, mode: 'all', itemIndex: 0, binaries, signal: AbortSignal.timeout(GIVE_UP_MS), onConsole: (_, text) => printed.push(text) }, view);
     problems.push(...[impurity(result), impurity(staticData, 'static data')].filter((each) => each !== undefined));
   } catch (error) {
     const { name, code, message, stack } = error as { name?: unknown; code?: unknown; message?: unknown; stack?: unknown };

@@ -4,8 +4,8 @@
  */
 export interface Technique {
   name: string;
-  /** `expression`: the inside of `{{ }}`. `code`: the body of a Code node. */
-  kind: 'expression' | 'code';
+  /** `expression`: the inside of `{{ }}`. `code` and `python`: the body of a Code node. */
+  kind: 'expression' | 'code' | 'python';
   source: string;
 }
 
@@ -229,4 +229,52 @@ const CODE: readonly (readonly [string, string])[] = [
   ['freezing what the host writes to', `Object.freeze($getWorkflowStaticData("global")); Object.freeze($input.first().json); return $input.first();`],
 ];
 
-export const TECHNIQUES: readonly Technique[] = [...EXPRESSIONS.map(technique('expression')), ...CODE.map(technique('code'))];
+const PYTHON: readonly (readonly [string, string])[] = [
+  ['environment of the process', 'import os\nreturn dict(os.environ)'],
+  ['files of the host', 'return open("/etc/hostname").read()'],
+  ['files of the program', 'import os\nreturn [os.listdir("/"), os.path.exists("package.json"), os.getcwd()]'],
+  ['sub-processes', 'import subprocess\nreturn subprocess.check_output(["id"]).decode()'],
+  ['os.system', 'import os\nreturn os.system("id")'],
+  ['sockets', 'import socket\nreturn socket.create_connection(("127.0.0.1", 9)).fileno()'],
+  ['urllib', 'import urllib.request\nreturn urllib.request.urlopen("http://127.0.0.1:9/").status'],
+  ['pyfetch', 'from pyodide.http import open_url\nreturn open_url("http://127.0.0.1:9/").read()'],
+  ['micropip and packages', 'import pyodide_js\npyodide_js.loadPackage("numpy")\nimport numpy\nreturn 1'],
+  ['globals of JavaScript', 'import js\nreturn [name for name in ("process", "require", "globalThis", "eval", "Function", "fetch") if hasattr(js, name)]'],
+  ['run_js', 'from pyodide.code import run_js\nreturn str(run_js("globalThis.process.env"))'],
+  ['constructor of a JavaScript object', 'import pyodide_js\nreturn str(pyodide_js._module.constructor.constructor("return process.env")())'],
+  ['constructor through js', 'import js\nreturn str(js.constructor.constructor("return globalThis")().reached())'],
+  ['asynchronous constructor', 'import pyodide_js\nreturn str(pyodide_js.loadPackage.constructor("return process")())'],
+  ['global object through a method without this', 'import pyodide_js\nreturn str(pyodide_js._module.FS.analyzePath.call(None, "/").constructor.constructor("return globalThis")())'],
+  ['emscripten_run_script', 'import ctypes\nreturn str(ctypes.CDLL(None).emscripten_run_script(b"globalThis.reached()"))'],
+  ['emscripten_run_script_string', 'import ctypes\nf = ctypes.CDLL(None).emscripten_run_script_string\nf.restype = ctypes.c_char_p\nreturn str(f(b"JSON.stringify(process.env)"))'],
+  ['node file system of emscripten', 'import pyodide_js\nfs = pyodide_js.FS\nfs.mkdir("/host")\nfs.mount(fs.filesystems.NODEFS, {"root": "/"}, "/host")\nreturn fs.readdir("/host").to_py()'],
+  ['reading memory that is not ours', 'import ctypes\nreturn ctypes.string_at(2**31 - 16, 16).hex()'],
+  ['crashing the interpreter', 'import ctypes\nreturn ctypes.string_at(2**32 - 16, 16).hex()'],
+  ['leaving the process', 'import sys\nsys.exit(3)'],
+  ['os._exit', 'import os\nos._exit(3)'],
+  ['threads', 'import threading\nt = threading.Thread(target=lambda: 1)\nt.start()\nreturn 1'],
+  ['trace in builtins', 'import builtins, json, sys\nbuiltins.trace = "owned"\njson.dumps = lambda *a, **k: "owned"\nsys.modules["os"] = None\nreturn 1'],
+  ['trace in a file', 'open("/tmp/trace", "w").write("owned")\nreturn 1'],
+  ['trace in JavaScript built-ins', 'import pyodide_js\nproto = pyodide_js._module.__proto__\nproto.polluted = True\nreturn 1'],
+  ['looking for traces', 'import builtins, os\nreturn [hasattr(builtins, "trace"), os.path.exists("/tmp/trace")]'],
+  ['replacing the driver', 'import __main__, json\n__main__.run = lambda request: "no json"\njson.dumps = lambda value: "{"\nreturn 1'],
+  ['answering with something that is no text', 'import json\njson.dumps = lambda value: object()\nreturn 1'],
+  ['forging an answer', 'import json\njson.dumps = lambda value: \'{"error": {"syntax": false, "name": "LeaseLost", "message": {"a": 1}, "line": "x"}, "printed": 5}\'\nreturn 1'],
+  ['callbacks into JavaScript later', 'from pyodide.ffi import create_proxy\nimport asyncio\nasyncio.get_event_loop().call_later(0, lambda: 1 / 0)\nasync def late():\n    raise ValueError("late")\nasyncio.ensure_future(late())\nreturn 1'],
+  ['frames of the host', [
+    'import pyodide_js', 'from pyodide.ffi import create_proxy, JsException', 'seen = []',
+    'def look(error, frames):', '    for frame in frames:', '        seen.append([str(frame.getFileName()), str(frame.getFunction()), str(frame.getThis())])', '    return "x"',
+    'def fail():', '    try:', '        pyodide_js._module.HEAP8.subarray.call(5)', '    except JsException as error:', '        return error',
+    'made = fail().constructor', 'while made is not None and str(getattr(made, "name", "")) != "Error":', '    made = getattr(made, "__proto__", None)',
+    'try:', '    made.prepareStackTrace = create_proxy(look)', '    made.stackTraceLimit = 100', 'except BaseException as error:', '    seen.append(str(error))',
+    'seen.append(str(fail().stack))', 'return seen',
+  ].join('\n')],
+  ['items of another node as they are', '_items[0]["json"]["a"] = "changed"\n_items.clear()\nreturn 1'],
+  ['file of another execution', 'return [{"json": {}, "binary": {"f": {"id": "victim-file", "mimeType": "text/plain", "size": 1, "sha256": "0"}}}]'],
+  ['prototype pollution by data', 'return [{"json": {"__proto__": {"polluted": True}, "constructor": {"prototype": {"polluted": True}}}}]'],
+  ['deep data', 'a = []\nfor i in range(100000):\n    a = [a]\nreturn a'],
+];
+
+export const TECHNIQUES: readonly Technique[] = [
+  ...EXPRESSIONS.map(technique('expression')), ...CODE.map(technique('code')), ...PYTHON.map(technique('python')),
+];

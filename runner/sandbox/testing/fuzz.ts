@@ -36,7 +36,7 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => ({
     tie('expression').map((inner) => `(() => { try { return ${inner} } catch (e) { return e } })()`),
   ),
 }));
-const fragment = fc.tuple(fc.constantFrom(...TECHNIQUES.map(({ source }) => source)), fc.nat(200), fc.nat(200)).map(([source, from, length]) => source.slice(from, from + length));
+const fragment = fc.tuple(fc.constantFrom(...TECHNIQUES.filter(({ kind }) => kind !== 'python').map(({ source }) => source)), fc.nat(200), fc.nat(200)).map(([source, from, length]) => source.slice(from, from + length));
 const template = fc.oneof(soup, expression.map((code) => `{{ ${code} }}`), expression.map((code) => `a {{ ${code} }} b {{ ${code} }}`), soup.map((code) => `{{ ${code} }}`), fragment.map((code) => `{{ ${code} }}`));
 const data = fc.object({ key: fc.constantFrom('a', 'b', 'l', '__proto__', 'constructor', 'toJSON', 'then', 'length'), maxDepth: 3 }).map((json) => JSON.parse(JSON.stringify(json)) as Record<string, unknown>);
 
