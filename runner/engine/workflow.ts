@@ -70,7 +70,7 @@ export interface WorkflowDefinition {
   pinData?: Record<string, readonly Item[]>;
 }
 
-/** The items pinned to a node. Node names are people's words: `constructor` is one, and no property of the record's prototype. */
+/** A copy of the items pinned to a node: the definition belongs to all executions of the workflow. Node names are people's words: `constructor` is one, and no property of the record's prototype. */
 export function pinnedItems({ pinData }: WorkflowDefinition, node: string): readonly Item[] | undefined {
-  return pinData && Object.hasOwn(pinData, node) ? pinData[node] : undefined;
+  return pinData && Object.hasOwn(pinData, node) ? structuredClone(pinData[node]) : undefined;
 }

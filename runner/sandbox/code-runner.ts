@@ -49,13 +49,19 @@ export class CodeRunner {
     const abort = (): void => fail(request.signal?.reason);
     request.signal?.addEventListener('abort', abort);
     try {
-      return await andAfter(view, async () => files.restore(toPlain(await Promise.race([program(scope), failed]))));
+      // All of it inside: copying data out may run getters of the source.
+      return await andAfter(view, async () => {
+        try {
+          return files.restore(toPlain(await Promise.race([program(scope), failed])));
+        } finally {
+          timers.close();
+          scope.saveStaticData();
+        }
+      });
     } catch (error) {
       throw request.signal?.aborted && error === request.signal.reason ? error : explain(error);
     } finally {
       request.signal?.removeEventListener('abort', abort);
-      timers.close();
-      scope.saveStaticData();
     }
   }
 

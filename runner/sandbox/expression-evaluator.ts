@@ -7,6 +7,7 @@ import { SourceSyntaxError } from '../engine/expression/parse-expression.ts';
 import { isSingleExpression, parseTemplate } from '../engine/expression/template.ts';
 import { textOf } from '../engine/expression/text-of.ts';
 import type { JsonObject } from '../engine/item.ts';
+import type { WorkflowDefinition } from '../engine/workflow.ts';
 import { andAfter, currentView, enter, leave } from './current-view.ts';
 import { asCopies, asTheyAre } from './exposed-items.ts';
 import { ExpressionScope, ROOTS, type ScopeTools } from './expression-scope.ts';
@@ -46,6 +47,7 @@ export class ExpressionEvaluator {
   readonly #writing: ScopeTools;
   readonly #templates = new GenerationCache<Template>(CACHED_TEMPLATES);
   #nesting = 0;
+  #frozen: WorkflowDefinition['nodes'] | undefined;
 
   constructor(realm: Realm) {
     const { DateTime } = realm.luxon;
@@ -64,12 +66,19 @@ export class ExpressionEvaluator {
 
   /** See Sandbox.evaluate. */
   evaluate(text: string, view: ExecutionView, itemIndex: number, roots?: JsonObject): unknown {
+    if (view.workflow.nodes !== this.#frozen) this.#freeze(view.workflow.nodes);
     const template = this.#templates.get(text) ?? this.#compile(text);
     const [first] = template.parts;
     if (template.single && typeof first === 'object') return this.#run(first, view, { itemIndex, roots, convert: toValue });
     let result = '';
     for (const part of template.parts) result += typeof part === 'string' ? part : toText(this.#run(part, view, { itemIndex, roots, convert: toText }));
     return result;
+  }
+
+  /** Values of parameters become parts of items, but belong to all executions of the workflow. */
+  #freeze(nodes: WorkflowDefinition['nodes']): void {
+    for (const { parameters } of nodes) harden(parameters);
+    this.#frozen = nodes;
   }
 
   #compile(text: string): Template {

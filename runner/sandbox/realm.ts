@@ -3,7 +3,7 @@ import { hardenNodeData } from './node-data.ts';
 import { makeDate, makeFrozenRegExp, makeIntl, makeMath } from './safe-built-ins.ts';
 import { SafeBuffer } from './safe-buffer.ts';
 import { loadLuxon, type SafeLuxon } from './safe-luxon.ts';
-import { makeRequire, searchJson } from './safe-modules.ts';
+import { makeRequire } from './safe-modules.ts';
 import { SafeTextDecoder, SafeTextEncoder } from './safe-text-coding.ts';
 
 /** Names of the built-ins that lockdown made safe to share. */
@@ -45,8 +45,6 @@ export function createRealm(): Realm {
     Buffer: SafeBuffer,
     atob: (text: unknown) => SafeBuffer.from(String(text), 'base64').toString('latin1'),
     btoa: (text: unknown) => SafeBuffer.from(String(text), 'latin1').toString('base64'),
-    $jmespath: searchJson,
-    $jmesPath: searchJson,
     require: makeRequire(luxon),
   });
   hardenNodeData();

@@ -25,7 +25,8 @@ const binaries = {
   put: () => Promise.resolve(file('new-file')),
   get: (reference: BinaryReference) => Promise.resolve(new TextEncoder().encode(reference.id === 'victim-file' ? SECRET : 'own')),
 };
-const definition = definitionOf({ field: '={{ $json.a }}' });
+const SHARED = [1, 2];
+const definition = definitionOf({ field: '={{ $json.a }}', shared: SHARED });
 const definitionBefore = JSON.stringify(definition);
 const victim = () => fakeView({ definition, executionId: 'victim', items: [{ json: { a: SECRET, s: 'hello world' }, binary: { f: file('victim-file') } }], variables: { region: 'north' } });
 
@@ -79,7 +80,7 @@ function impurity(value: unknown, path = 'result'): string | undefined {
 
 async function attempt({ kind, source }: Technique): Promise<{ output: string; problems: string[] }> {
   const printed: string[] = [];
-  const items = [{ json: { a: 'own', s: 'text', l: [1, 2] }, binary: { f: file('own-file') } }];
+  const items = [{ json: { a: 'own', s: 'text', l: [1, 2], shared: SHARED }, binary: { f: file('own-file') } }];
   const itemsBefore = JSON.stringify(items);
   const staticData = {};
   const view = fakeView({ definition, executionId: 'attacker', items, variables: { region: 'south' }, staticData });
