@@ -9,12 +9,13 @@ export function childItems(context: NodeContext): Item[] {
   const mapping = asObject(context.rawParameter('workflowInputs'));
   const value = asObject(mapping.value);
   const schema = asObjects(mapping.schema).filter(({ removed }) => removed !== true);
-  if (mapping.mappingMode === 'autoMapInputData' || Object.keys(value).length === 0) return context.input().map(plain);
+  const declared = Object.keys(value).length > 0 || schema.length > 0;
+  if (mapping.mappingMode === 'autoMapInputData' || !declared) return context.input().map(plain);
   const types = new Map(schema.map(({ id, type }) => [asText(id), asText(type)]));
-  const mapped = prepareValue(context, value);
+  const valuesOf = prepareValue(context, value);
   return context.input().map((item, index) => {
     const json: JsonObject = {};
-    for (const [name, field] of Object.entries(asObject(mapped(index)))) json[name] = convert(name, field, types.get(name), mapping);
+    for (const [name, field] of Object.entries(asObject(valuesOf(index)))) json[name] = convert(name, field, types.get(name), mapping);
     return { ...plain(item, index), json };
   });
 }
