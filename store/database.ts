@@ -46,6 +46,9 @@ export class Database {
     this.#giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
     this.#pool = new Pool({ ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000 });
     this.#pool.on('error', options.onBroken);
+    // The pool listens only while a connection is idle. One may break in the very turn in which it is handed out, before its user
+    // could listen, and without a listener that ends the process. Its user hears of it by the query that fails.
+    this.#pool.on('connect', (client) => { client.on('error', () => undefined); });
   }
 
   /** One statement, which is its own transaction. */
@@ -90,9 +93,6 @@ export class Database {
 
   async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
-    // The pool listens only while a connection is idle; without a listener a connection that breaks in use ends the process.
-    const onError = (): void => undefined;
-    client.on('error', onError);
     let broken = false;
     try {
       return await use(client);
@@ -100,7 +100,6 @@ export class Database {
       broken = breaksConnection(error);
       throw error;
     } finally {
-      client.off('error', onError);
       client.release(broken);
     }
   }

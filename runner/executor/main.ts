@@ -22,7 +22,8 @@ const CACHED_REVISIONS = 1000;
 /** Before the engine starts: errors that no other life of the execution would be spared. */
 const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing']);
 
-const send = (message: ToSupervisor): void => void process.send?.(message);
+// A supervisor that is gone is noticed by `disconnect`.
+const send = (message: ToSupervisor): void => void process.send?.(message, undefined, undefined, () => undefined);
 const calls = new Calls(send);
 const egress = createFetch(JSON.parse(process.argv[2] ?? '[]') as string[]);
 const sandbox = tracedSandbox(createSandbox(), currentWorkWriter(WORK_FD));

@@ -1,7 +1,7 @@
 import { WorkflowError, toErrorRecord } from '../engine/error.ts';
 import { ExecutionMode, ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
-import { StoreReason } from '../../store/error.ts';
+import { StoreError, StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
 import type { Claim, Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
@@ -65,7 +65,7 @@ export class Supervisor {
         this.#metrics.executorExits.inc({ cause });
         this.#log.warn({ cause, executions: running.length, current }, 'Lost an executor');
       },
-      toErrorRecord,
+      toErrorRecord: (error) => (error instanceof StoreError ? { code: error.code, message: error.message } : toErrorRecord(error)),
     });
     this.#keeper = new LeaseKeeper(options.runner, options.leaseMs, {
       renew: (renewal) => queue.renew(renewal),
