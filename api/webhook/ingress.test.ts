@@ -17,6 +17,7 @@ beforeEach(async () => {
   memory.routeList = [
     route('orders', [webhookTrigger('POST', 'orders'), webhookTrigger('GET', 'orders/:id')]),
     route('quick', [webhookTrigger('POST', 'quick', { responseMode: 'onReceived', options: { options: { allowedOrigins: 'https://a.example' } } })]),
+    route('both', [webhookTrigger('PUT', 'both', { options: { multipleMethods: true } })]),
     route('locked', [webhookTrigger('POST', 'locked', { options: { authentication: 'basicAuth' } })]),
   ];
   server = await startTestServer({ requestMs: 1500, responseMs: 300 }, memory);
@@ -57,6 +58,13 @@ test('hands the request to the workflow as an item and answers what it says', as
 
 test('gives path parameters', async () => {
   expect((await call('orders/a%20b', { method: 'GET' })).body).toMatchObject({ params: { id: 'a b' }, webhookUrl: 'https://flows.example/webhook/shop/orders/:id', body: {} });
+});
+
+test('tells the method to a webhook with an output for each', async () => {
+  await call('both', { method: 'PUT' });
+  await call('orders');
+  const methods = memory.accepted.map(({ trigger }) => trigger.items[0]?.json['method']);
+  expect(methods).toEqual(['PUT', undefined]);
 });
 
 test('answers at once when the workflow does not', async () => {

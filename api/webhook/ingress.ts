@@ -69,7 +69,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
   const idempotencyKey = idempotencyKeyOf(request);
   const accepted = await withBody(request, { limit: options.limits.bodyBytes, budget: options.budget }, async (bytes) => {
     const body = await parseBody(bytes, request.headers['content-type']);
-    const item = triggerItem({ headers: request.headers, params, search, body, webhookUrl: urlOf(webhook, request, options.baseUrl) });
+    const item = triggerItem({
+      headers: request.headers, params, search, body, webhookUrl: urlOf(webhook, request, options.baseUrl),
+      ...(webhook.trigger.options['multipleMethods'] === true ? { method } : {}),
+    });
     const startedAt = performance.now();
     const enqueued = await options.accept({
       namespace: webhook.namespace,

@@ -11,10 +11,12 @@ export function triggerItem(request: {
   body: unknown;
   /** The full URL without query. */
   webhookUrl: string;
+  /** Told to webhooks with an output per method. */
+  method?: string;
 }): Item {
-  const { params, body, webhookUrl } = request;
+  const { params, body, webhookUrl, method } = request;
   return {
-    json: { headers: { ...request.headers }, params, query: queryOf(request.search), body, webhookUrl, executionMode: 'production' },
+    json: { headers: { ...request.headers }, params, query: queryOf(request.search), body, webhookUrl, executionMode: 'production', ...(method === undefined ? {} : { method }) },
     pairedItem: { item: 0 },
   };
 }
