@@ -13,7 +13,7 @@ import { HOME, WEBHOOKS, eventually, isReady, startWorld, until } from './contro
 import type { World } from './controllers-setup.ts';
 
 // The machine may be busy; the world is asked often, so nothing is slower for it.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const DAY_MS = 86_400_000;
 let world: World;
@@ -56,7 +56,7 @@ beforeAll(async () => {
   // The API server takes a moment to use a new configuration.
   await until(async () => ((await refusal(world.plane.apply(workflow('probe', { active: true, nodes: [{ name: 'A', type: 'nonsense' }] })))).includes('denied') ? true : undefined));
   await world.plane.kubectl('delete', 'mwf', 'probe', '-n', 'shop', '--ignore-not-found');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   stop.abort();

@@ -33,7 +33,7 @@ beforeAll(async () => {
       limits: { bodyBytes: 10_000, bodyBytesInFlight: 100_000, webhooksInFlight: 10, responseMs: 1000, requestMs: 5000, userRequestsPerSecond: 1000 },
     },
   });
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await api.stop();
@@ -107,4 +107,4 @@ test('an API server that is down makes the api unavailable, not open', async () 
   expect(await call(token, '/namespaces/shop/executions')).toEqual([503, 'Unavailable']);
   await kubernetes.startApiServer();
   expect(await call(token, '/namespaces/shop/executions')).toEqual([200, undefined]);
-}, 60_000);
+}, 180_000);

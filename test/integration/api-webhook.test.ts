@@ -42,7 +42,7 @@ beforeAll(async () => {
     claims.push(claim);
     return execute(claim);
   });
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
@@ -162,4 +162,4 @@ test('what was acknowledged survives a crash of PostgreSQL, and calls meanwhile 
     expect(status).toBe(200);
     expect((await api(`/executions/${id}`)).status).toBe(200);
   }
-}, 60_000);
+}, 180_000);

@@ -13,7 +13,7 @@ test('objects survive a killed API server, and two control planes know nothing o
   } finally {
     await Promise.all([first.stop(), second.stop()]);
   }
-}, 120_000);
+}, 240_000);
 
 test('a user by certificate has the rights that RBAC gives the group, and no others', async () => {
   const cluster = await startControlPlane();
@@ -26,4 +26,4 @@ test('a user by certificate has the rights that RBAC gives the group, and no oth
   } finally {
     await cluster.stop();
   }
-}, 120_000);
+}, 240_000);

@@ -9,7 +9,7 @@ import type { World } from './controllers-setup.ts';
 import { HOME, WEBHOOKS, eventually, isReady, startWorld, until } from './controllers-setup.ts';
 
 // The machine may be busy; the world is asked often, so nothing is slower for it.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const webhookNames = { MILLRACE_WEBHOOK_CONFIGURATION: WEBHOOKS.configuration, MILLRACE_WEBHOOK_SERVICE: WEBHOOKS.service };
 
@@ -17,7 +17,7 @@ let world: World;
 const processes: ChildProcess[] = [];
 beforeAll(async () => {
   world = await startWorld();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   for (const child of processes) child.kill('SIGKILL');
   await world.stop();
@@ -75,7 +75,7 @@ test('a replica that stands by ends at once when told', async () => {
   expect(await once(standby.child, 'exit')).toEqual([0, null]);
   leader.child.kill('SIGTERM');
   expect(await once(leader.child, 'exit')).toEqual([0, null]);
-}, 120_000);
+}, 240_000);
 
 test('the webhooks are ready once the operator has made their certificate', async () => {
   const webhooks = await startProcess('webhooks', 'webhooks/main.ts', 503);

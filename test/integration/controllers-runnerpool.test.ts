@@ -3,13 +3,13 @@ import type { World } from './controllers-setup.ts';
 import { HOME, condition, eventually, get, isReady, isStalled, startWorld, until } from './controllers-setup.ts';
 
 // The machine may be busy; the world is asked often, so nothing is slower for it.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
   await world.startOperator();
-}, 120_000);
+}, 240_000);
 afterAll(() => world.stop());
 
 const pool = (name: string, spec: object = {}, namespace = HOME) => ({ apiVersion: 'millrace.dev/v1alpha1', kind: 'RunnerPool', metadata: { name, namespace }, spec });

@@ -8,7 +8,7 @@ import { startControlPlane } from '../cluster/control-plane.ts';
 import { kinds } from '../../crds/kinds.ts';
 
 // The machine may be busy; the world is asked often, so nothing is slower for it.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const crds = join(import.meta.dirname, '../../crds');
 const manifests = (folder: string) => readdirSync(join(crds, 'testdata', folder)).sort().map((file) => ({ file, path: join(crds, 'testdata', folder, file) }));
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await cluster.kubectl('apply', '--server-side', '-f', join(crds, 'generated'));
   await cluster.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');
   await cluster.kubectl('create', 'namespace', 'shop');
-}, 120_000);
+}, 240_000);
 
 afterAll(() => cluster.stop());
 

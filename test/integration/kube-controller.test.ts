@@ -13,7 +13,7 @@ import type { Client, Cluster, ManagerOptions, ObjectPass, ObjectReconcilerOptio
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let plane: ControlPlane;
 let direct: Cluster;

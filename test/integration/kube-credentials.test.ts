@@ -12,7 +12,7 @@ import type { Clock, Cluster } from '../../operator/kube/index.ts';
 import type { Credentials } from '../../operator/kube/credentials.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let plane: ControlPlane;
 let admin: Cluster;

@@ -13,7 +13,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Cluster } from '../../operator/kube/index.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let plane: ControlPlane;
 let direct: Cluster;

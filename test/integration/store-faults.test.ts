@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { StoreError } from '../../store/error.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { type LossyProxy, startLossyProxy } from '../postgres/lossy-proxy.ts';
 import { type Postgres, startPostgres } from '../postgres/postgres.ts';
@@ -15,11 +16,11 @@ let remote: Store;
 beforeAll(async () => {
   postgres = await startPostgres();
   proxy = await startLossyProxy(postgres.port);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await proxy.close();
   await postgres.stop();
-}, 60_000);
+}, 180_000);
 beforeEach(async () => {
   proxy.heal();
   const { store, url } = await newStore(postgres);
@@ -118,7 +119,7 @@ test('a store that cannot reach PostgreSQL says so, and works again afterwards; 
   await accept(direct);
   await eventually(() => { expect(heard.at(-1)).toBe('message'); });
   await stop();
-}, 60_000);
+}, 180_000);
 
 test('a network that swallows everything breaks calls in bounded time', async () => {
   const pending = remote.queue.stats('default');
@@ -129,28 +130,36 @@ test('a network that swallows everything breaks calls in bounded time', async ()
   expect(await remote.health()).toMatchObject({ ok: false, code: 'StoreTimeout' });
   expect(await outcome).toBe('StoreUnavailable');
   expect(performance.now() - start).toBeLessThan(30_000);
-}, 60_000);
+}, 180_000);
+
+const BATCH = 5;
 
 test('kill -9 of PostgreSQL under load: everything acknowledged is there, once', async () => {
   const acknowledged: string[] = [];
   const stop = new AbortController();
-  const writers = Array.from({ length: 4 }, async () => {
+  // A server that takes longer to recover than a call is tried again leaves the caller without an answer: accepted or not, nobody said so.
+  let unanswered = 0;
+  const again = async (call: () => Promise<void>): Promise<void> => {
     while (!stop.signal.aborted) {
-      const outcomes = await direct.queue.enqueue(Array.from({ length: 5 }, () => request()));
-      acknowledged.push(...outcomes.map((outcome) => (outcome.accepted ? outcome.id : 'refused')));
+      await call().catch((error: unknown) => {
+        if (!(error instanceof StoreError && error.transient)) throw error;
+        unanswered += 1;
+      });
     }
-  });
+  };
+  const writers = Array.from({ length: 4 }, () => again(async () => {
+    const outcomes = await direct.queue.enqueue(Array.from({ length: BATCH }, () => request()));
+    acknowledged.push(...outcomes.map((outcome) => (outcome.accepted ? outcome.id : 'refused')));
+  }));
   const finished: string[] = [];
-  const worker = (async () => {
-    while (!stop.signal.aborted) {
-      const { claims } = await direct.queue.claim({ pool: 'default', runner: 'runner-1', limit: 10 });
-      const lost = await direct.queue.finish(claims.map((claim) => ({ ...claim, result: succeeded() })));
-      finished.push(...claims.map(({ executionId }) => executionId).filter((id) => !lost.includes(id)));
-    }
-  })();
+  const worker = again(async () => {
+    const { claims } = await direct.queue.claim({ pool: 'default', runner: 'runner-1', limit: 10 });
+    const lost = await direct.queue.finish(claims.map((claim) => ({ ...claim, result: succeeded() })));
+    finished.push(...claims.map(({ executionId }) => executionId).filter((id) => !lost.includes(id)));
+  });
   for (let n = 0; n < 3; n += 1) {
     const before = acknowledged.length;
-    await eventually(() => { expect(acknowledged.length).toBeGreaterThan(before + 300); });
+    await eventually(() => { expect(acknowledged.length).toBeGreaterThan(before + 300); }, { withinMs: 120_000 });
     await (n === 2 ? postgres.shutdown() : postgres.kill());
     await postgres.start();
   }
@@ -172,7 +181,8 @@ test('kill -9 of PostgreSQL under load: everything acknowledged is there, once',
     cursor = page.next;
   }
   expect(new Set(ids).size).toBe(ids.length);
-  expect(ids.sort()).toEqual(acknowledged.sort());
+  expect(ids).toEqual(expect.arrayContaining(acknowledged));
+  expect(ids.length).toBeLessThanOrEqual(acknowledged.length + unanswered * BATCH);
   expect(acknowledged).toEqual(expect.arrayContaining(finished));
   expect(await count()).toBe(0);
-}, 120_000);
+}, 600_000);

@@ -12,8 +12,8 @@ let postgres: Postgres;
 let store: Store;
 let url: string;
 
-beforeAll(async () => { postgres = await startPostgres(); }, 60_000);
-afterAll(async () => postgres.stop(), 60_000);
+beforeAll(async () => { postgres = await startPostgres(); }, 180_000);
+afterAll(async () => postgres.stop(), 180_000);
 beforeEach(async () => { ({ store, url } = await newStore(postgres)); });
 afterEach(async () => store.close());
 
@@ -123,7 +123,7 @@ test('any JSON comes back as it went in, through every column that holds some', 
     expect(next.staticData).toEqual({ global: first, nodes: { Start: first, 'n\u{fffd}': first } });
     await store.queue.finish([{ ...next, result: succeeded(), save: KEEP_ALL }]);
   }), { numRuns: 40 });
-}, 60_000);
+}, 180_000);
 
 test.each(['\u0000', 'a\u0000b', '\ud800', '😀', '\u2028', "'; DROP TABLE millrace.queue; --", '\\x00', '{"', '\u{10ffff}'])('the text %j is kept, in names, keys and items', async (text) => {
   await publish(store);
@@ -147,7 +147,7 @@ test('a payload of 5 MB goes through trigger, checkpoint and history', async () 
   await store.queue.finish([{ ...claim, result: succeeded({ runs: [run] }), save: KEEP_ALL }]);
   expect(await store.executions.nodeRuns(id, { node: 'Start', runIndex: 0 })).toEqual([run]);
   expect(await store.executions.nodeRuns(id, { node: 'Other' })).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('a result that cannot be stored fails by itself, not its neighbours', async () => {
   await publish(store);

@@ -12,8 +12,8 @@ let postgres: Postgres;
 let store: Store;
 let url: string;
 
-beforeAll(async () => { postgres = await startPostgres(); }, 60_000);
-afterAll(async () => postgres.stop(), 60_000);
+beforeAll(async () => { postgres = await startPostgres(); }, 180_000);
+afterAll(async () => postgres.stop(), 180_000);
 beforeEach(async () => {
   ({ store, url } = await newStore(postgres));
   await publish(store);

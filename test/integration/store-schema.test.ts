@@ -6,8 +6,8 @@ import { accept, publish } from '../postgres/test-store.ts';
 
 let postgres: Postgres;
 
-beforeAll(async () => { postgres = await startPostgres(); }, 60_000);
-afterAll(async () => postgres.stop(), 60_000);
+beforeAll(async () => { postgres = await startPostgres(); }, 180_000);
+afterAll(async () => postgres.stop(), 180_000);
 
 async function sql(url: string, text: string): Promise<void> {
   const client = new Client({ connectionString: url });
