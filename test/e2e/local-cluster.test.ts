@@ -71,17 +71,20 @@ beforeAll(async () => {
 afterAll(() => cluster.down(), 120_000);
 
 /** What the pod says of itself, asked through its Service from the host; undefined while it does not answer. */
-async function ask(): Promise<unknown> {
+async function ask(): Promise<{ starts: number; user: number; address: string } | undefined> {
   const url = await cluster.serviceUrl(NAMESPACE, 'web');
   const response = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-  return response?.ok === true ? response.json() : undefined;
+  return response?.ok === true ? ((await response.json()) as { starts: number; user: number; address: string }) : undefined;
 }
 
 test('a restricted pod runs TypeScript, finds its Service by name, and keeps its volume over a power cut', async () => {
   const address = new URL(await cluster.serviceUrl(NAMESPACE, 'web')).hostname;
   expect(await until(ask)).toEqual({ starts: 1, user: 10_001, address });
   await cluster.reboot();
-  expect(await until(ask)).toEqual({ starts: 2, user: 10_001, address });
+  const after = await until(ask);
+  expect(after).toMatchObject({ user: 10_001, address });
+  // More than one when the kubelet thinks better of the first sandbox it made after the power cut.
+  expect(after.starts).toBeGreaterThan(1);
 }, 300_000);
 
 test('the host sees the processes of a pod and can kill them', async () => {
@@ -89,11 +92,13 @@ test('the host sees the processes of a pod and can kill them', async () => {
   const processes = await processesOfPod(uid);
   const node = processes.find(({ argv }) => argv.includes('/code/main.ts'));
   expect(node).toBeDefined();
+  const before = await until(ask);
   process.kill(node?.pid ?? NaN, 'SIGKILL');
-  await until(async () => {
+  const after = await until(async () => {
     const answer = await ask();
-    return answer !== undefined && JSON.stringify(answer).includes('"starts":3') ? answer : undefined;
+    return answer !== undefined && answer.starts > before.starts ? answer : undefined;
   });
+  expect(after.user).toBe(10_001);
 }, 120_000);
 
 test('a pod that asks for more than the restricted profile allows is refused', async () => {
