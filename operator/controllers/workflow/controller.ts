@@ -124,7 +124,8 @@ function report(workflow: Workflow, { route, changed }: Published, { pass, warni
   const short = route.stable.slice(0, 10);
   const ignored = unenforced(workflow.spec);
   const note = ignored.length === 0 ? '' : `; not enforced by this version: ${ignored.join(', ')}`;
-  if (route.active) pass.mark('Published', 'True', 'Active', `revision ${short} is active${webhooks.length === 0 ? '' : ` with ${webhooks.length} webhooks`}${note}`);
+  const served = webhooks.length === 0 ? '' : ` with ${webhooks.length} webhook${webhooks.length === 1 ? '' : 's'}`;
+  if (route.active) pass.mark('Published', 'True', 'Active', `revision ${short} is active${served}${note}`);
   else pass.mark('Published', 'True', 'Draft', `revision ${short} is stored, its triggers are off${warnings === 0 ? '' : `; see condition Valid before activating it`}${note}`);
   if (changed) pass.event('Normal', 'Published', `revision ${short}, ${route.active ? 'active' : 'not active'}`);
 }
