@@ -9,10 +9,19 @@ export interface PdfContent { pageCount: number; pages: string[]; info: JsonObje
 /** Heap of the thread that reads a PDF, in MiB: a document must not take the executor's memory. */
 const MAX_HEAP_MB = 256;
 
-/** The text and properties of a PDF. Throws WorkflowError InvalidFile; stops when the signal says so. */
+/** Executors of a runner pool may not start threads: Node's permissions do not reach into them. */
+function startReader(request: PdfRequest): Worker {
+  try {
+    return new Worker(new URL('pdf-worker.ts', import.meta.url), { workerData: request, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+  } catch (cause) {
+    throw new WorkflowError('PdfUnavailable', 'PDFs cannot be read in runner pools yet, only by `millrace run`. Have another service extract the text, and call it with an HTTP Request node.', { nonRetryable: true, cause });
+  }
+}
+
+/** The text and properties of a PDF. Throws WorkflowError InvalidFile or PdfUnavailable; stops when the signal says so. */
 export async function readPdf(request: PdfRequest, signal: AbortSignal): Promise<PdfContent> {
   const { promise, resolve, reject } = Promise.withResolvers<PdfContent>();
-  const worker = new Worker(new URL('pdf-worker.ts', import.meta.url), { workerData: request, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+  const worker = startReader(request);
   const fail = (cause: Error): void => reject(new WorkflowError('InvalidFile', `The PDF could not be read: ${cause.message}. It may be damaged, too large, or need a password.`, { nonRetryable: true, cause }));
   const stop = (): void => fail(new Error('the execution was stopped'));
   signal.addEventListener('abort', stop, { once: true });
