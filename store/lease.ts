@@ -1,5 +1,6 @@
 import type { Checkpoint, ExecutionMode, ExecutionResult, WebhookResponse } from '../runner/engine/node-run.ts';
 import type { Item, JsonObject } from '../runner/engine/item.ts';
+import type { WaitedRequest } from '../runner/engine/node-type.ts';
 import type { Trigger } from './request.ts';
 import type { SavePolicy, WorkflowKey } from './route.ts';
 
@@ -57,6 +58,21 @@ export interface RenewOptions {
   /** Everything this runner executes. What it owns and does not list for a whole lease goes back to the queue. */
   leases: readonly Lease[];
   leaseMs?: number;
+  load?: RunnerLoad;
+}
+
+/** How busy a runner is, and has been since its process started. */
+export interface RunnerLoad {
+  /** Executions it can run at the same time; 0 while it takes none. */
+  slots: number;
+  /** Those that it runs now. */
+  busy: number;
+  /** Claims since it came up. */
+  started: number;
+  /** Claims that are over: finished, parked or handed back. */
+  ended: number;
+  /** Milliseconds for which those that are over held their slots, together. */
+  busyMs: number;
 }
 
 /** Execution ids. `lost`: stop, somebody else owns them. `canceled`: stop and finish as Canceled. */
@@ -95,4 +111,26 @@ export interface Resume {
   node: string;
   cause: 'timeout' | 'call';
   items?: readonly Item[];
+}
+
+/** What an execution that waits for a call is waiting for. */
+export interface Waiting extends WorkflowKey {
+  mode: ExecutionMode;
+  node: string;
+  on: 'webhook' | 'form';
+  /** Milliseconds since the epoch after which it goes on without a call. */
+  until?: number;
+  /** The waiting node's parameters without expressions, and its credentials: how the call is received, checked and answered. */
+  request: WaitedRequest;
+}
+
+/** A call that ends a wait. */
+export interface ResumeCall {
+  executionId: string;
+  /** The node that waits, as `waiting` told it. */
+  node: string;
+  /** What that node puts out. */
+  items: readonly Item[];
+  /** `store.replies.address` of whoever waits for the answer to this call. */
+  replyTo?: string;
 }

@@ -1,19 +1,25 @@
-import type { Item } from '../runner/engine/item.ts';
 import type {
-  CheckpointWrite, Claimed, ClaimOptions, CrashWrite, FinishWrite, Lease, Renewed, RenewOptions, ResponseWrite, WaitWrite,
+  CheckpointWrite, Claimed, ClaimOptions, CrashWrite, FinishWrite, Lease, Renewed, RenewOptions, ResponseWrite, ResumeCall, RunnerLoad, Waiting, WaitWrite,
 } from './lease.ts';
 import type { Enqueued, EnqueueRequest } from './request.ts';
 
+/** What a live runner last said of itself; the counters begin at 0 with each process. */
+export interface RunnerReport extends RunnerLoad {
+  /** Of the runner process, which begins with the name of its pod. */
+  name: string;
+}
+
 export interface PoolStats {
-  /** Could start now. */
+  /** Could start now. Exact up to some thousands, an estimate beyond. */
   ready: number;
-  /** Wait for a time or a call. */
+  /** Wait for a time or a call; counted up to some thousands. */
   delayed: number;
   running: number;
-  /** Age of the execution that could have started first; 0 when none is ready. */
+  /** Longest wait among the executions that are next in their namespaces; 0 when none is ready. */
   oldestReadyMs: number;
   /** Runners with a live lease. */
   runners: number;
+  reports: RunnerReport[];
 }
 
 /**
@@ -35,8 +41,10 @@ export interface Queue {
   finish(writes: readonly FinishWrite[]): Promise<string[]>;
   /** Parks executions until their time comes or `resume` is called. Resolves to lost ids. */
   wait(writes: readonly WaitWrite[]): Promise<string[]>;
-  /** Lets a waiting execution go on. Resolves to false when it does not wait at that node (any more). */
-  resume(call: { executionId: string; node: string; items: readonly Item[] }): Promise<boolean>;
+  /** What an execution waits for that a call can end; undefined when it does not wait for one. */
+  waiting(executionId: string): Promise<Waiting | undefined>;
+  /** Lets a waiting execution go on. Resolves to false when it does not wait at that node (any more). Its earlier answer is forgotten. */
+  resume(call: ResumeCall): Promise<boolean>;
   /** Hands executions back unfinished, at a node boundary, without counting a crash. */
   release(leases: readonly Lease[]): Promise<void>;
   /** Reports executions that took their executor down: back to the queue after a pause, or dead after the third time. Resolves to lost ids. */
@@ -47,5 +55,6 @@ export interface Queue {
   leave(runner: string): Promise<void>;
   /** Ends the leases of runners that have gone, as `renew` does. For when no runner is left that would. */
   reap(): Promise<void>;
+  /** Costs the same however long the queue is. */
   stats(pool: string): Promise<PoolStats>;
 }

@@ -9,6 +9,8 @@ import type { Store } from '../../store/store.ts';
 export interface Owned {
   claim: Claim;
   assignment: Assignment;
+  /** Monotonic milliseconds. */
+  since: number;
 }
 
 type Methods = { [M in Method]: (owned: Owned, argument: SupervisorMethods[M][0]) => Promise<SupervisorMethods[M][1]> };

@@ -55,6 +55,11 @@ export class ExecutorPool {
     return this.#open().reduce((sum, executor) => sum + this.#options.concurrency - executor.running.size, 0);
   }
 
+  /** Executions that the executors which take work can run at the same time. */
+  get slots(): number {
+    return this.#closing ? 0 : this.#open().length * this.#options.concurrency;
+  }
+
   /** The caller has checked `freeSlots`. */
   start(assignment: Assignment): void {
     const [least] = this.#open().sort((a, b) => a.running.size - b.running.size);

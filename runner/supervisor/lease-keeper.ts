@@ -1,8 +1,9 @@
-import type { Lease, Renewed, RenewOptions } from '../../store/lease.ts';
+import type { Lease, Renewed, RenewOptions, RunnerLoad } from '../../store/lease.ts';
 
 export interface LeaseKeeperDeps {
   renew(options: RenewOptions): Promise<Renewed>;
   leases(): Lease[];
+  load(): RunnerLoad;
   /** The named executions belong to somebody else, or were canceled by a user. */
   onRenewed(renewed: Renewed): void;
   /** No renewal came through for so long that every lease may have ended. */
@@ -49,7 +50,7 @@ export class LeaseKeeper {
     this.#renewing = true;
     const sentAt = this.#deps.monotonic();
     try {
-      const renewed = await this.#deps.renew({ runner: this.#runner, leases: this.#deps.leases(), leaseMs: this.#leaseMs });
+      const renewed = await this.#deps.renew({ runner: this.#runner, leases: this.#deps.leases(), leaseMs: this.#leaseMs, load: this.#deps.load() });
       this.#armExpiry(sentAt);
       this.#deps.onRenewed(renewed);
     } catch (error) {

@@ -3,7 +3,7 @@ import { ExecutionMode, ExecutionStatus, type ExecutionResult } from '../engine/
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
 import { StoreError, StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
-import type { Claim, Lease } from '../../store/lease.ts';
+import type { Claim, Lease, RunnerLoad } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
@@ -43,6 +43,7 @@ export class Supervisor {
   readonly #keeper: LeaseKeeper;
   readonly #owned = new Map<string, Owned>();
   readonly #calls: DurableCalls;
+  readonly #totals = { started: 0, ended: 0, busyMs: 0 };
   #stopListening: (() => Promise<void>)[] = [];
   #claiming = false;
   #draining = false;
@@ -62,14 +63,16 @@ export class Supervisor {
       onConsole: ({ executionId, node, level, text }) => this.#log.info({ execution: executionId, node, level, text }, 'Code printed'),
       onCapacity: () => void this.#claim(),
       onExecutorExit: ({ cause, running, current }) => {
-        this.#metrics.executorExits.inc({ cause });
+        this.#metrics.executorExited(cause);
         this.#log.warn({ cause, executions: running.length, current }, 'Lost an executor');
       },
       toErrorRecord: (error) => (error instanceof StoreError ? { code: error.code, message: error.message } : toErrorRecord(error)),
     });
+    this.#metrics.load({ running: () => this.#owned.size, slots: () => this.#load().slots });
     this.#keeper = new LeaseKeeper(options.runner, options.leaseMs, {
       renew: (renewal) => queue.renew(renewal),
       leases: () => this.#leases(),
+      load: () => this.#load(),
       onRenewed: ({ lost, canceled }) => {
         for (const id of lost) this.#drop(id);
         for (const id of canceled) this.#stop(id, CancelReason.Canceled);
@@ -138,9 +141,9 @@ export class Supervisor {
 
   #take(claim: Claim): void {
     const assignment = this.#assign(claim);
-    this.#owned.set(claim.executionId, { claim, assignment });
-    this.#metrics.claimed.inc();
-    this.#metrics.queueSeconds.observe(Math.max(0, this.#store.now() - claim.createdAt) / 1000);
+    this.#owned.set(claim.executionId, { claim, assignment, since: performance.now() });
+    this.#totals.started += 1;
+    this.#metrics.claimed(claim, Math.max(0, this.#store.now() - claim.createdAt));
     if (claim.remainingMs !== undefined && claim.remainingMs <= 0) {
       const error = { code: 'ExecutionTimeout', message: 'The execution was over its timeout before a runner could go on with it.' };
       void this.#finished(assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
@@ -186,7 +189,7 @@ export class Supervisor {
         return;
       }
       await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
-      this.#metrics.finished.inc({ status: result.status });
+      this.#metrics.finished(owned.claim, result.status, performance.now() - owned.since);
     });
   }
 
@@ -213,7 +216,7 @@ export class Supervisor {
       // The lease ends with nobody renewing it, and the execution goes on elsewhere from its last checkpoint.
       this.#log.error({ err: error, execution: assignment.executionId }, 'Failed to store how an execution went');
     } finally {
-      if (this.#ownedAs(assignment)) this.#owned.delete(assignment.executionId);
+      if (this.#ownedAs(assignment)) this.#forget(assignment.executionId);
     }
   }
 
@@ -227,6 +230,19 @@ export class Supervisor {
     return [...this.#owned.values()].map(({ claim }) => ({ executionId: claim.executionId, fence: claim.fence }));
   }
 
+  #forget(executionId: string): Owned | undefined {
+    const owned = this.#owned.get(executionId);
+    if (!owned) return undefined;
+    this.#owned.delete(executionId);
+    this.#totals.ended += 1;
+    this.#totals.busyMs += performance.now() - owned.since;
+    return owned;
+  }
+
+  #load(): RunnerLoad {
+    return { slots: this.#draining ? 0 : this.#pool.slots, busy: this.#owned.size, ...this.#totals };
+  }
+
   /** Asks the engine to stop; the end comes back as a result, or as abandoned. */
   #stop(executionId: string, reason: CancelReason): void {
     const owned = this.#owned.get(executionId);
@@ -238,8 +254,7 @@ export class Supervisor {
 
   /** Stops an execution that is not ours any more; whatever it still says is not listened to. */
   #drop(executionId: string): void {
-    const owned = this.#owned.get(executionId);
-    this.#owned.delete(executionId);
+    const owned = this.#forget(executionId);
     if (owned) this.#pool.cancel(owned.assignment, CancelReason.LeaseLost);
   }
 

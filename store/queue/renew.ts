@@ -11,8 +11,10 @@ const RENEW: Statement = {
   name: 'renew',
   text: `
     WITH lease AS (
-      INSERT INTO millrace.runner (name, pool, expires_at) VALUES ($1, '', now() + $4 * interval '1 ms')
-      ON CONFLICT (name) DO UPDATE SET expires_at = EXCLUDED.expires_at
+      INSERT INTO millrace.runner AS r (name, pool, expires_at, slots, busy, started, ended, busy_ms)
+      VALUES ($1, '', now() + $4 * interval '1 ms', coalesce($5::int, 0), $6::int, coalesce($7::bigint, 0), coalesce($8::bigint, 0), coalesce($9::float8, 0))
+      ON CONFLICT (name) DO UPDATE SET expires_at = EXCLUDED.expires_at, slots = coalesce($5, r.slots), busy = coalesce($6, r.busy),
+        started = coalesce($7, r.started), ended = coalesce($8, r.ended), busy_ms = coalesce($9, r.busy_ms)
     ), orphan AS (
       UPDATE millrace.queue SET state = 'Ready', runner = NULL WHERE id IN (
         SELECT id FROM millrace.queue WHERE runner = $1 AND state = 'Running' AND claimed_at < now() - $4 * interval '1 ms' AND id <> ALL($2::uuid[])
@@ -64,8 +66,11 @@ export function createRunnerLeases(database: Database, notifications: Notificati
     for (const { pool } of rows) if (pool !== null) notifications.send(channel.work(pool));
   };
   return {
-    async renew({ runner, leases, leaseMs = LEASE_MS }) {
-      const rows = await database.query<RenewRow>(RENEW, [runner, leases.map(({ executionId }) => executionId), leases.map(({ fence }) => fence), leaseMs]);
+    async renew({ runner, leases, leaseMs = LEASE_MS, load }) {
+      const rows = await database.query<RenewRow>(RENEW, [
+        runner, leases.map(({ executionId }) => executionId), leases.map(({ fence }) => fence), leaseMs,
+        load?.slots ?? null, load?.busy ?? null, load?.started ?? null, load?.ended ?? null, load?.busyMs ?? null,
+      ]);
       tell(rows);
       const ids = (canceled: boolean): string[] => rows.flatMap((row) => (row.id !== null && row.canceled === canceled ? [row.id] : []));
       return { lost: ids(false), canceled: ids(true) };
