@@ -6,6 +6,8 @@ import { systemClock } from '../operator/kube/system-clock.ts';
 import { openStore } from '../store/store.ts';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { storeMetrics } from '../service/store-metrics.ts';
 import { startServer } from './server.ts';
 
 /** The api role: `node api/main.ts`. docs/api.md lists its environment. */
@@ -13,8 +15,11 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, hostname());
   const log = createLog(config.logLevel).child({ replica: config.replica });
   const cluster = await connect({ log, userAgent: 'millrace-api' });
-  const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000 });
-  const server = await startServer({ config, store, cluster, log, clock: systemClock, version: packageJson.version });
+  const metrics = createMetrics();
+  const database = storeMetrics(metrics.registry);
+  const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000, observer: database.observer });
+  database.connections(() => store.connections());
+  const server = await startServer({ config, store, cluster, log, metrics, clock: systemClock, version: packageJson.version });
 
   let stopping = false;
   const stop = (signal: string): void => {

@@ -8,7 +8,7 @@ import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import type { Config } from './config.ts';
 import { listen } from './http-server.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
 import { executionEndpoints } from './rest/executions.ts';
 import { workflowEndpoints } from './rest/workflows.ts';
@@ -23,6 +23,8 @@ export interface ServerParts {
   /** Where tokens are checked. */
   cluster: Pick<Cluster, 'request'>;
   log: Log;
+  /** Default: in a registry of their own. */
+  metrics?: Metrics;
   clock: Pick<Clock, 'now' | 'monotonic'>;
   version: string;
 }
@@ -36,10 +38,9 @@ export interface ApiServer {
 }
 
 /** Puts the api together and listens. Resolves once all routes are known and both ports are open. */
-export async function startServer({ config, store, cluster, log, clock, version }: ServerParts): Promise<ApiServer> {
+export async function startServer({ config, store, cluster, log, clock, version, metrics = createMetrics() }: ServerParts): Promise<ApiServer> {
   const { limits, baseUrl } = config;
   const stopping = new AbortController();
-  const metrics = createMetrics();
   const budget = new ByteBudget(limits.bodyBytesInFlight);
   const accept = accepting(store.queue, { onBatch: (size) => metrics.batchSize.observe(size) });
   const monotonic = (): number => clock.monotonic();

@@ -6,6 +6,7 @@ import { nodeTypes } from '../runner/nodes/registry.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
 import { healthServer } from '../service/health-server.ts';
+import { storeMetrics } from '../service/store-metrics.ts';
 import { connect } from './kube/index.ts';
 import { createOperator } from './operator.ts';
 
@@ -29,7 +30,9 @@ process.on('SIGINT', () => stop.abort());
 let health = () => ({ live: true, ready: false, problems: ['waits for the database and the cluster'] });
 const server = await healthServer(config.healthPort, registry, () => health());
 const cluster = await connect();
-const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS });
+const database = storeMetrics(registry);
+const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS, observer: database.observer });
+database.connections(() => store.connections());
 const operator = createOperator({ cluster, store, nodeTypes, log, registry, config });
 health = () => operator.health();
 

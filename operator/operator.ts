@@ -3,14 +3,17 @@ import type { NodeTypes } from '../runner/engine/graph.ts';
 import type { Store } from '../store/store.ts';
 import type { OperatorConfig } from './config.ts';
 import { releasePoolController } from './controllers/release-pools/controller.ts';
-import { runnerPoolController } from './controllers/runner-pool/controller.ts';
+import { runnerDeployments, runnerPoolController } from './controllers/runner-pool/controller.ts';
+import { RunnerPool } from './controllers/resources.ts';
 import { webhookCertificateController } from './controllers/webhook-certificates/controller.ts';
 import { workflowRunController } from './controllers/workflow-run/controller.ts';
 import { ExecutionTracker } from './controllers/workflow-run/execution-tracker.ts';
 import { workflowController } from './controllers/workflow/controller.ts';
 import { RouteMirror } from './controllers/workflow/route-mirror.ts';
+import { databaseMetrics } from './database-metrics.ts';
 import type { Cluster, Log, ManagerHealth } from './kube/index.ts';
 import { Manager } from './kube/index.ts';
+import { poolMetrics } from './pool-metrics.ts';
 
 export interface OperatorOptions {
   cluster: Cluster;
@@ -36,7 +39,7 @@ const LEASE = 'millrace-operator';
 export function createOperator({ cluster, store, nodeTypes, log, registry, config, lease }: OperatorOptions): Operator {
   const { home, identity, namespaces, poolsConfigMap, webhooks, runners } = config;
   const manager = new Manager({
-    cluster, log, registry, fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
+    cluster, log, registry, metricsPrefix: 'millrace_operator_', fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
   });
   const mirror = new RouteMirror();
   const tracker = new ExecutionTracker({ executions: store.executions, notifications: store.notifications, clock: manager.clock, log });
@@ -49,6 +52,12 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   }
   const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
   runnerPoolController({ ...pools, defaults: runners });
+  const poolCache = manager.cache(RunnerPool, namespaces.length === 0 ? {} : { namespace: home });
+  databaseMetrics({
+    registry, store, monotonic: () => manager.clock.monotonic(),
+    pools: () => poolCache.list().filter(({ metadata }) => metadata.namespace === home).map(({ metadata }) => metadata.name),
+  });
+  poolMetrics(registry, runnerDeployments(manager, home));
   if (poolsConfigMap !== undefined) releasePoolController({ ...pools, configMap: poolsConfigMap });
 
   if (webhooks !== undefined) webhookCertificateController({ manager, home, names: webhooks });

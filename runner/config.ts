@@ -9,6 +9,8 @@ export interface RunnerConfig extends SupervisorOptions {
   databaseUrl: string;
   /** Health and metrics. */
   port: number;
+  /** How many workflows get series of their own. */
+  metricsWorkflows: number;
 }
 
 const MIB = 2 ** 20;
@@ -40,6 +42,7 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
   return {
     databaseUrl,
     port: integer(env, 'MILLRACE_HEALTH_PORT', 8080),
+    metricsWorkflows: integer(env, 'MILLRACE_METRICS_WORKFLOWS', 100),
     pool: env['MILLRACE_POOL'] ?? 'default',
     runner: `${env['POD_NAME'] ?? hostname()}/${randomUUID().slice(0, 8)}`,
     leaseMs: integer(env, 'MILLRACE_LEASE_MS', 10_000),

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { openStore } from '../store/store.ts';
 import { runnerConfig } from './config.ts';
 import { healthServer } from '../service/health-server.ts';
+import { storeMetrics } from '../service/store-metrics.ts';
 import { runnerMetrics } from './supervisor/metrics.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -16,8 +17,10 @@ const config = runnerConfig(process.env);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 
-const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-runner', log, waitMs: STORE_WAIT_MS });
-const supervisor = new Supervisor(store, config, { log, metrics: runnerMetrics(registry) });
+const database = storeMetrics(registry);
+const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-runner', log, waitMs: STORE_WAIT_MS, observer: database.observer });
+database.connections(() => store.connections());
+const supervisor = new Supervisor(store, config, { log, metrics: runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows }) });
 const health = await healthServer(config.port, registry, () => supervisor.health());
 await supervisor.start();
 

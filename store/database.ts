@@ -1,7 +1,8 @@
 import { type ClientBase, type ClientConfig, Pool, type PoolClient, type QueryConfig, TypeOverrides, types } from 'pg';
-import { persist } from './backoff.ts';
+import { patience, persist } from './backoff.ts';
 import { breaksConnection, toStoreError } from './database-error.ts';
 import { StoreError, StoreReason } from './error.ts';
+import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 
 /** A statement with a name: prepared once per connection. */
 export interface Statement {
@@ -28,6 +29,14 @@ export interface DatabaseOptions extends ConnectionOptions {
   onBroken(error: Error): void;
   /** How long a call is tried again. Default 15,000. */
   giveUpMs?: number;
+  observer?: StoreObserver;
+}
+
+/** Connections of the pool, and the calls that wait for one. */
+export interface Connections {
+  open: number;
+  idle: number;
+  waiting: number;
 }
 
 const GIVE_UP_MS = 15_000;
@@ -40,10 +49,12 @@ const SCRIPT_MS = 3_600_000;
 export class Database {
   readonly #pool: Pool;
   readonly #giveUpMs: number;
+  readonly #observer: StoreObserver;
   #closed = false;
 
   constructor(options: DatabaseOptions) {
     this.#giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
+    this.#observer = options.observer ?? NO_OBSERVER;
     this.#pool = new Pool({ ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000 });
     this.#pool.on('error', options.onBroken);
     // The pool listens only while a connection is idle. One may break in the very turn in which it is handed out, before its user
@@ -51,14 +62,18 @@ export class Database {
     this.#pool.on('connect', (client) => { client.on('error', () => undefined); });
   }
 
+  get connections(): Connections {
+    return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+  }
+
   /** One statement, which is its own transaction. */
   async query<Row extends object>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.#persist(async (client) => select<Row>(client, statement, values));
+    return this.#persist(async (client) => this.#select<Row>(client, statement, values));
   }
 
   /** All of `work` or nothing, READ COMMITTED. */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#persist(async (client) => inTransaction(client, work));
+    return this.#persist(async (client) => this.#inTransaction(client, work));
   }
 
   /** One statement; when an earlier try of it may have been committed unnoticed, it and `repair` in one transaction. */
@@ -68,8 +83,8 @@ export class Database {
     repair: (transaction: Transaction, rows: Row[]) => Promise<Row[]>,
   ): Promise<Row[]> {
     return this.#persist(async (client, failures) => failures === 0
-      ? select<Row>(client, statement, values)
-      : inTransaction(client, async (transaction) => repair(transaction, await transaction.query<Row>(statement, values))));
+      ? this.#select<Row>(client, statement, values)
+      : this.#inTransaction(client, async (transaction) => repair(transaction, await transaction.query<Row>(statement, values))));
   }
 
   /** Waits for calls under way. */
@@ -103,30 +118,37 @@ export class Database {
       client.release(broken);
     }
   }
-}
 
-async function inTransaction<T>(client: ClientBase, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    const result = await work({
-      query: async (statement, values = []) => select(client, statement, values),
-      script: async (sql) => {
-        await client.query(`SET LOCAL statement_timeout = ${SCRIPT_MS}`);
-        await client.query({ text: sql, query_timeout: SCRIPT_MS } as QueryConfig);
-      },
-    });
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    // A broken connection takes its transaction with it.
-    if (!breaksConnection(error)) await client.query('ROLLBACK');
-    throw error;
+  async #inTransaction<T>(client: ClientBase, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    await client.query('BEGIN');
+    try {
+      const result = await work({
+        query: async (statement, values = []) => this.#select(client, statement, values),
+        script: async (sql) => {
+          await client.query(`SET LOCAL statement_timeout = ${SCRIPT_MS}`);
+          await client.query({ text: sql, query_timeout: SCRIPT_MS } as QueryConfig);
+        },
+      });
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      // A broken connection takes its transaction with it.
+      if (!breaksConnection(error)) await client.query('ROLLBACK');
+      throw error;
+    }
   }
-}
 
-async function select<Row extends object>(client: ClientBase, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-  const result = await client.query<Row>({ ...statement, values: [...values] });
-  return result.rows;
+  async #select<Row extends object>(client: ClientBase, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    const start = patience.elapsed();
+    try {
+      const { rows } = await client.query<Row>({ ...statement, values: [...values] });
+      this.#observer.statement(statement.name, patience.elapsed() - start);
+      return rows;
+    } catch (error) {
+      this.#observer.statement(statement.name, patience.elapsed() - start, toStoreError(error).code);
+      throw error;
+    }
+  }
 }
 
 const parsers = new TypeOverrides();

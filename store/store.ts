@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { patience, persist } from './backoff.ts';
 import { type Binaries, createBinaries } from './binaries.ts';
-import { Database, type Statement } from './database.ts';
+import { type Connections, Database, type Statement } from './database.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { toStoreError } from './database-error.ts';
 import { checkDurability } from './durability.ts';
@@ -10,6 +10,8 @@ import { executionIds } from './execution-id.ts';
 import { createExecutions, type Executions } from './executions.ts';
 import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
+import { NO_OBSERVER, type StoreObserver } from './observer.ts';
+import { type Overview, overview } from './overview.ts';
 import { createQueue } from './queue/create-queue.ts';
 import type { Queue } from './queue.ts';
 import { type Replies, ReplyBox } from './replies.ts';
@@ -38,6 +40,7 @@ export interface StoreOptions extends MigrateOptions {
   poolSize?: number;
   /** Fail (default) or only warn when PostgreSQL may forget committed work. */
   durability?: 'Require' | 'Warn';
+  observer?: StoreObserver;
 }
 
 export interface Health {
@@ -60,6 +63,9 @@ export interface Store {
   now(): number;
   /** Answers within 2 seconds. */
   health(): Promise<Health>;
+  /** How much is in the database. */
+  overview(): Promise<Overview>;
+  connections(): Connections;
   /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets old idempotency keys and traces of unsaved executions. */
   sweep(): Promise<void>;
   close(): Promise<void>;
@@ -70,9 +76,9 @@ const CLOCK_MS = 30_000;
 const HEALTH_MS = 2000;
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 
-function openDatabase({ url, applicationName, poolSize = 8, log = SILENT }: StoreOptions, giveUpMs?: number): Database {
+function openDatabase({ url, applicationName, poolSize = 8, log = SILENT, observer = NO_OBSERVER }: StoreOptions, giveUpMs?: number): Database {
   const onBroken = (error: Error): void => { log.warn({ code: toStoreError(error).code }, 'Lost an idle database connection'); };
-  return new Database({ url, applicationName, poolSize, onBroken, ...(giveUpMs !== undefined && { giveUpMs }) });
+  return new Database({ url, applicationName, poolSize, onBroken, observer, ...(giveUpMs !== undefined && { giveUpMs }) });
 }
 
 /** What may become right by waiting: PostgreSQL starts, or the migration is under way. */
@@ -112,7 +118,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const clock = new DatabaseClock(database, patience.elapsed);
     for (let n = 0; n < 3; n += 1) await clock.read();
     const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
-    const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()) });
+    const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()), observer: options.observer ?? NO_OBSERVER });
     const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
     const stopReplies = await replies.start(notifications);
     return {
@@ -124,6 +130,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       binaries: createBinaries(database),
       now: () => clock.now(),
       health: async () => health(database),
+      overview: async () => overview(database),
+      connections: () => database.connections,
       async sweep() {
         await queue.reap();
         await sweep(database);

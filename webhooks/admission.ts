@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
 import type { NodeTypes } from '../runner/engine/graph.ts';
 import { Workflow } from '../operator/controllers/resources.ts';
@@ -6,12 +7,12 @@ import { Informer, keyOf, systemClock } from '../operator/kube/index.ts';
 import type { Cluster, Log } from '../operator/kube/index.ts';
 import { admittedWorkflow } from './admission-review.ts';
 import { WORKFLOW_PATH } from './configuration.ts';
+import type { AdmissionMetrics } from './metrics.ts';
 import { PATH_CLAIMS, pathClaims } from './path-claims.ts';
 import { admissionServer } from './server.ts';
-import type { AdmissionServerOptions } from './server.ts';
 import { validateAdmission } from './validate-workflow.ts';
 
-export interface AdmissionOptions extends Pick<AdmissionServerOptions, 'observe'> {
+export interface AdmissionOptions {
   cluster: Cluster;
   nodeTypes: NodeTypes;
   log: Log;
@@ -19,6 +20,7 @@ export interface AdmissionOptions extends Pick<AdmissionServerOptions, 'observe'
   secret: string;
   /** Empty: all. */
   namespaces: readonly string[];
+  metrics?: AdmissionMetrics;
 }
 
 export interface Admission {
@@ -30,7 +32,7 @@ export interface Admission {
 }
 
 /** The admission webhooks: any number of replicas, no leader, nothing written. */
-export function createAdmission({ cluster, nodeTypes, log, home, secret, namespaces, observe }: AdmissionOptions): Admission {
+export function createAdmission({ cluster, nodeTypes, log, home, secret, namespaces, metrics }: AdmissionOptions): Admission {
   const runtime = { cluster, clock: systemClock, log };
   const secrets = new Informer(Secret, { namespace: home, fieldSelector: `metadata.name=${secret}` }, runtime);
   const workflows = (namespaces.length === 0 ? [undefined] : namespaces).map((namespace) => new Informer(Workflow, {
@@ -40,7 +42,7 @@ export function createAdmission({ cluster, nodeTypes, log, home, secret, namespa
 
   const server = admissionServer({
     log,
-    ...(observe === undefined ? {} : { observe }),
+    ...(metrics === undefined ? {} : { metrics }),
     handlers: {
       [WORKFLOW_PATH]: (request) => {
         const workflow = admittedWorkflow(request);
@@ -55,6 +57,7 @@ export function createAdmission({ cluster, nodeTypes, log, home, secret, namespa
     if (cert === undefined || key === undefined) return;
     server.setSecureContext({ cert: Buffer.from(cert, 'base64'), key: Buffer.from(key, 'base64') });
     hasCertificate = true;
+    metrics?.certificateExpires(new X509Certificate(Buffer.from(cert, 'base64')).validToDate.getTime());
     log.info({ secret: after === undefined ? secret : keyOf(after) }, 'Loaded the certificate');
   });
 

@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { pino } from 'pino';
-import { Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry, collectDefaultMetrics } from 'prom-client';
 import { healthServer } from '../service/health-server.ts';
 import { connect } from '../operator/kube/index.ts';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { createAdmission } from './admission.ts';
 import { webhookConfig } from './config.ts';
+import { admissionMetrics } from './metrics.ts';
 
 /** A pod that ends is still sent requests until every API server has heard of it. */
 const DRAIN_MS = 5000;
@@ -16,18 +17,13 @@ const config = webhookConfig(process.env);
 const log = pino({ level: config.logLevel, base: { role: 'webhooks' } });
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
-const duration = new Histogram({
-  name: 'millrace_admission_duration_seconds', help: 'Time to judge one object.', labelNames: ['path', 'allowed'], buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2], registers: [registry],
-});
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 process.on('SIGINT', () => stop.abort());
 
 const cluster = await connect();
-const admission = createAdmission({
-  ...config, cluster, nodeTypes, log, observe: (path, allowed, seconds) => duration.observe({ path, allowed: String(allowed) }, seconds),
-});
+const admission = createAdmission({ ...config, cluster, nodeTypes, log, metrics: admissionMetrics(registry) });
 const health = await healthServer(config.healthPort, registry, () => {
   const ready = admission.ready() && !stop.signal.aborted;
   return { live: true, ready, problems: ready ? [] : ['waits for the certificate and the cluster'] };

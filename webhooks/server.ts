@@ -4,13 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../operator/kube/index.ts';
 import type { AdmissionRequest, Verdict } from './admission-review.ts';
 import { answerReview, readReview } from './admission-review.ts';
+import type { AdmissionMetrics } from './metrics.ts';
 
 export interface AdmissionServerOptions {
   log: Log;
   /** Verdicts by URL path. */
   handlers: Readonly<Record<string, (request: AdmissionRequest) => Verdict>>;
-  /** Told about each answer, in seconds; for metrics. */
-  observe?: (path: string, allowed: boolean, seconds: number) => void;
+  metrics?: Pick<AdmissionMetrics, 'judged' | 'failed'>;
 }
 
 /** An object may have 3 MiB for the API server; an update carries it twice. */
@@ -19,10 +19,11 @@ const MAX_BYTES = 8 * 2 ** 20;
 const REQUEST_MS = 5000;
 
 /** Answers AdmissionReviews over TLS. The certificate is set, and renewed, by `setSecureContext`. */
-export function admissionServer({ log, handlers, observe }: AdmissionServerOptions): Server {
+export function admissionServer({ log, handlers, metrics }: AdmissionServerOptions): Server {
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
     answer(request, response).catch((err: unknown) => {
       log.warn({ err }, 'Failed to answer an admission request');
+      metrics?.failed();
       if (!response.headersSent) response.writeHead(err instanceof TooLargeError ? 413 : 400);
       response.end();
     });
@@ -41,7 +42,7 @@ export function admissionServer({ log, handlers, observe }: AdmissionServerOptio
     const started = performance.now();
     const review = readReview(await readBody(request));
     const verdict = handler(review);
-    observe?.(path, verdict.allowed, (performance.now() - started) / 1000);
+    metrics?.judged(path, verdict.allowed, (performance.now() - started) / 1000);
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerReview(review.uid, verdict)));
   }
 }

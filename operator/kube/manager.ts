@@ -43,6 +43,8 @@ export interface ManagerOptions {
   /** Without it this process works at once, and must be the only one. */
   leaderElection?: LeaderElectionSettings;
   registry?: Registry;
+  /** Put in front of the names of metrics. Default: nothing. */
+  metricsPrefix?: string;
   clock?: Clock;
   /** How long passes under way may go on after the stop signal, in milliseconds. Default 10,000. */
   graceMs?: number;
@@ -86,7 +88,7 @@ export class Manager {
     this.cluster = options.cluster;
     this.clock = options.clock ?? systemClock;
     this.#log = options.log;
-    this.metrics = new KubeMetrics(options.registry);
+    this.metrics = new KubeMetrics(options.registry, options.metricsPrefix);
     this.#identity = options.leaderElection?.identity ?? `${hostname()}_${randomUUID()}`;
     this.cluster.observers.add((exchange) => this.metrics.request(exchange));
     this.events = new EventRecorder({

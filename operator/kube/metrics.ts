@@ -33,12 +33,13 @@ export class KubeMetrics {
   readonly #droppedEvents;
   readonly #caches: { resource: string; read: () => CacheState }[] = [];
 
-  constructor(registry: Registry = new Registry()) {
+  /** @param prefix Put in front of every name, such as `mycontroller_`. */
+  constructor(registry: Registry = new Registry(), prefix = '') {
     this.registry = registry;
-    const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Counter({ name, help, labelNames, registers: [registry] });
-    const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Gauge({ name, help, labelNames, registers: [registry] });
+    const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Counter({ name: prefix + name, help, labelNames, registers: [registry] });
+    const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Gauge({ name: prefix + name, help, labelNames, registers: [registry] });
     const histogram = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-      new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [registry] });
+      new Histogram({ name: prefix + name, help, labelNames, buckets: SECONDS, registers: [registry] });
 
     this.#requests = counter('rest_client_requests_total', 'Requests to the API server by method and HTTP status; 0: no answer', 'method', 'code');
     this.#requestSeconds = histogram('rest_client_request_duration_seconds', 'Time until the API server began to answer', 'method');
@@ -60,7 +61,7 @@ export class KubeMetrics {
     const caches = this.#caches;
     const cacheGauge = (name: string, help: string, value: (state: CacheState) => number): Gauge<'resource'> =>
       new Gauge({
-        name,
+        name: prefix + name,
         help,
         labelNames: ['resource'],
         registers: [registry],

@@ -1,15 +1,91 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Claim } from '../../store/lease.ts';
+import { BoundedLabels } from '../../service/bounded-labels.ts';
 
-/** What a runner counts. Names end in their unit; every label has a small closed set of values. */
-export function runnerMetrics(registry: Registry) {
+/** What a runner measures. Called for every execution: each call costs about a microsecond. */
+export interface RunnerMetrics {
+  /** `waitedMs`: since the execution was accepted. */
+  claimed(claim: Pick<Claim, 'crashes' | 'resume'>, waitedMs: number): void;
+  /** `ms`: since this runner claimed it. */
+  finished(about: Pick<Claim, 'namespace' | 'workflow'>, status: string, ms: number): void;
+  executorExited(cause: string): void;
+  /** How to look at the present load. */
+  load(look: { running(): number; slots(): number }): void;
+}
+
+export interface RunnerMetricsOptions {
+  /** Name of the RunnerPool. */
+  pool: string;
+  /** How many workflows get a series of their own; the others share one. 0: none does, and the metric does not exist. */
+  workflows: number;
+}
+
+const WAIT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const RUN_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
+/** Names end in their unit; labels have few values: never an execution, and workflows only up to a bound. */
+export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMetricsOptions): RunnerMetrics {
+  const registers = [registry];
+  const claimed = new Counter({ name: 'millrace_runner_claimed_total', help: 'Executions taken from the queue.', labelNames: ['pool'], registers });
+  const takeovers = new Counter({
+    name: 'millrace_runner_takeovers_total', help: 'Executions taken from the queue that had lost the runner or executor they ran in.', labelNames: ['pool'], registers,
+  });
+  const waits = new Histogram({
+    name: 'millrace_runner_queue_wait_seconds', help: 'Time from the acceptance of an execution to its claim.', labelNames: ['pool'], buckets: WAIT_SECONDS, registers,
+  });
+  const finished = new Counter({
+    name: 'millrace_runner_finished_total', help: 'Executions brought to an end: Succeeded, Failed or Canceled.', labelNames: ['pool', 'status'], registers,
+  });
+  const runs = new Histogram({
+    name: 'millrace_runner_run_duration_seconds', help: 'Time from the claim of an execution until its end was stored.', labelNames: ['pool'], buckets: RUN_SECONDS, registers,
+  });
+  const exits = new Counter({
+    name: 'millrace_runner_executor_exits_total', help: 'Executors that ended while the runner was working: Stopped, Crashed, Stalled or MemoryLimit.', labelNames: ['pool', 'cause'], registers,
+  });
+  // A series that begins with its first event has no rate for that event.
+  const [claims, takes, wait, run] = [claimed.labels(pool), takeovers.labels(pool), waits.labels(pool), runs.labels(pool)];
+  takes.inc(0);
+  for (const status of ['Succeeded', 'Failed', 'Canceled']) finished.inc({ pool, status }, 0);
+  for (const cause of ['Crashed', 'Stalled', 'MemoryLimit']) exits.inc({ pool, cause }, 0);
+  const ofWorkflow = workflows === 0 ? undefined : workflowCounter(registry, workflows);
   return {
-    claimed: new Counter({ name: 'millrace_runner_claimed_executions_total', help: 'Executions this runner took from the queue.', registers: [registry] }),
-    finished: new Counter({ name: 'millrace_runner_finished_executions_total', help: 'Executions this runner brought to an end.', labelNames: ['status'], registers: [registry] }),
-    executorExits: new Counter({ name: 'millrace_runner_executor_exits_total', help: 'Executors that ended while the runner was working.', labelNames: ['cause'], registers: [registry] }),
-    queueSeconds: new Histogram({
-      name: 'millrace_runner_queue_seconds', help: 'Time from acceptance of an execution to its claim.',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120], registers: [registry],
-    }),
+    claimed({ crashes, resume }, waitedMs) {
+      claims.inc();
+      // An execution that comes back from a wait was claimed before, and did not wait in the queue since its acceptance.
+      if (resume) return;
+      if (crashes > 0) takes.inc();
+      else wait.observe(waitedMs / 1000);
+    },
+    finished(about, status, ms) {
+      finished.inc({ pool, status });
+      run.observe(ms / 1000);
+      ofWorkflow?.(about, status);
+    },
+    executorExited: (cause) => exits.inc({ pool, cause }),
+    load({ running, slots }) {
+      gauge(registry, { name: 'millrace_runner_executions_running', help: 'Executions this runner has the lease of.', pool, read: running });
+      gauge(registry, { name: 'millrace_runner_slots', help: 'Executions this runner can run at the same time; 0 while it takes none.', pool, read: slots });
+    },
   };
 }
-export type RunnerMetrics = ReturnType<typeof runnerMetrics>;
+
+function workflowCounter(registry: Registry, limit: number): (about: { namespace: string; workflow: string }, status: string) => void {
+  const counter = new Counter({
+    name: 'millrace_runner_workflow_finished_total', help: 'Executions brought to an end, by workflow; those of workflows beyond the bound are counted as `_other`.',
+    labelNames: ['workflow_namespace', 'workflow', 'status'], registers: [registry],
+  });
+  const bounded = new BoundedLabels(limit);
+  return ({ namespace, workflow }, status) => {
+    const known = bounded.admit(`${namespace}/${workflow}`);
+    counter.inc({ workflow_namespace: known ? namespace : '_other', workflow: known ? workflow : '_other', status });
+  };
+}
+
+function gauge(registry: Registry, { name, help, pool, read }: { name: string; help: string; pool: string; read: () => number }): void {
+  registry.registerMetric(new Gauge({
+    name, help, labelNames: ['pool'], registers: [],
+    collect() {
+      this.set({ pool }, read());
+    },
+  }));
+}

@@ -1,5 +1,6 @@
 import type { Database } from '../database.ts';
 import type { Notifications } from '../notifications.ts';
+import type { StoreObserver } from '../observer.ts';
 import type { Queue } from '../queue.ts';
 import { createCancel } from './cancel.ts';
 import { createProgress } from './checkpoint.ts';
@@ -11,7 +12,7 @@ import { createRunnerLeases } from './renew.ts';
 import { createStats } from './stats.ts';
 import { createWaits } from './wait.ts';
 
-export function createQueue(parts: { database: Database; notifications: Notifications; nextId(): string }): Queue {
+export function createQueue(parts: { database: Database; notifications: Notifications; nextId(): string; observer: StoreObserver }): Queue {
   const { database, notifications } = parts;
   const leases = createRunnerLeases(database, notifications);
   const { crash, reap } = createCrashes(database, notifications);

@@ -1,4 +1,5 @@
 import { channel, type Notifications } from '../notifications.ts';
+import type { StoreObserver } from '../observer.ts';
 import type { Database, Statement, Transaction } from '../database.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import type { Enqueued, EnqueueRequest, RejectReason } from '../request.ts';
@@ -91,7 +92,7 @@ function toEnqueued({ reason, own_id, id, revision }: Row): Enqueued {
   return { accepted: true, id, revision: revision ?? '', duplicate: id !== own_id };
 }
 
-export function createEnqueue(parts: { database: Database; notifications: Notifications; nextId(): string }): (requests: readonly EnqueueRequest[]) => Promise<Enqueued[]> {
+export function createEnqueue(parts: { database: Database; notifications: Notifications; nextId(): string; observer: Pick<StoreObserver, 'enqueued'> }): (requests: readonly EnqueueRequest[]) => Promise<Enqueued[]> {
   return async (requests) => {
     if (requests.length === 0) return [];
     const triggers = pack(await Promise.all(requests.map(async ({ trigger }) => encodePayload(trigger))));
@@ -110,7 +111,11 @@ export function createEnqueue(parts: { database: Database; notifications: Notifi
       triggers.starts, triggers.lengths,
     ], repair);
     // Runners look for delayed work themselves, but have to know of it to know when.
-    for (const pool of new Set(rows.filter(({ reason }) => reason === null).map(({ pool }) => pool))) parts.notifications.send(channel.work(pool));
+    const queued = Map.groupBy(rows.filter(({ reason }) => reason === null), ({ pool }) => pool);
+    for (const [pool, ofPool] of queued) {
+      parts.notifications.send(channel.work(pool));
+      parts.observer.enqueued(pool, ofPool.filter(({ id, own_id: ownId }) => id === ownId).length);
+    }
     return rows.map(toEnqueued);
   };
 }

@@ -23,10 +23,15 @@ export interface RunnerPoolControllerOptions {
   defaults: RunnerDefaults;
 }
 
+/** The Deployments of all pools. */
+export function runnerDeployments(manager: Manager, home: string): Cache<AppsDeployment> {
+  return manager.cache(AppsDeployment, { namespace: home, labelSelector: `${label.managedBy}=${MANAGED_BY},${label.component}=runner` });
+}
+
 /** Keeps one apps/v1 Deployment of runner pods for each RunnerPool. */
 export function runnerPoolController({ manager, home, namespace, defaults }: RunnerPoolControllerOptions): void {
   const pools = manager.cache(RunnerPool, namespace === undefined ? {} : { namespace });
-  const deployments: Cache<AppsDeployment> = manager.cache(AppsDeployment, { namespace: home, labelSelector: `${label.managedBy}=${MANAGED_BY},${label.component}=runner` });
+  const deployments = runnerDeployments(manager, home);
   const client = manager.client(AppsDeployment);
 
   manager.control({
