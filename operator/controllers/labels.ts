@@ -10,4 +10,7 @@ export const label = {
   workflow: `${GROUP}/workflow`,
 } as const;
 
+/** Of Workflows: they go once their route is gone from the database. */
+export const WORKFLOW_FINALIZER = `${GROUP}/workflow`;
+
 export const MANAGED_BY = 'millrace-operator';

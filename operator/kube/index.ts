@@ -16,6 +16,7 @@ export {
   isExpired,
   isNotFound,
 } from './errors.ts';
+export { removeFinalizer } from './finalizer.ts';
 export { Informer } from './informer.ts';
 export { Health, kstatus } from './kstatus.ts';
 export { silentLog } from './log.ts';

@@ -5,7 +5,7 @@ import { productImage } from './images/product-image.ts';
 import { step } from './progress.ts';
 import type { Cluster } from './target.ts';
 
-const root = join(import.meta.dirname, '..', '..');
+const checkout = join(import.meta.dirname, '..', '..');
 
 export const RELEASE = 'millrace';
 
@@ -21,6 +21,8 @@ export async function createNamespace(cluster: Cluster, name: string): Promise<v
 }
 
 export interface InstallOptions {
+  /** Folder whose chart and sources are installed. Default: this checkout. */
+  readonly root?: string;
   /** Where the release goes. Default `millrace`. */
   readonly namespace?: string;
   /** Values of the chart, merged over those that name the images. */
@@ -34,12 +36,9 @@ export interface Installation {
   readonly apiUrl: string;
 }
 
-/**
- * Installs or upgrades charts/millrace with Helm, with images built from this checkout, and waits until executions
- * can run.
- */
-export async function installMillrace(cluster: Cluster, { namespace = RELEASE, values = {} }: InstallOptions = {}): Promise<Installation> {
-  const [product, postgres] = await step('Building images', async () => [await productImage(root), await postgresImage(root)] as const);
+/** Installs or upgrades charts/millrace with Helm, with images built from the same folder, and waits until executions can run. */
+export async function installMillrace(cluster: Cluster, { root = checkout, namespace = RELEASE, values = {} }: InstallOptions = {}): Promise<Installation> {
+  const [product, postgres] = await step('Building images', async () => [await productImage(root), await postgresImage(checkout)] as const);
   await step('Loading images into the cluster', async () => {
     for (const image of [product, postgres]) await cluster.load(image);
   });

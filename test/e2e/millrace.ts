@@ -36,7 +36,11 @@ export class Millrace {
   static async start(namespace: string): Promise<Millrace> {
     const cluster = await LocalCluster.open(E2E_CLUSTER);
     await cluster.up();
-    const installation = await installMillrace(cluster);
+    return this.inNamespace(cluster, await installMillrace(cluster), namespace);
+  }
+
+  /** Makes the namespace, where Millrace is installed already. */
+  static async inNamespace(cluster: LocalCluster, installation: Installation, namespace: string): Promise<Millrace> {
     await createNamespace(cluster, namespace);
     await cluster.apply(
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'editor', namespace } },

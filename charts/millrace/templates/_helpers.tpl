@@ -116,7 +116,7 @@ readinessProbe:
 
 {{/*
 Roles of a component's ServiceAccount from a file of generated rules: (dict "root" $ "component" "operator" "rules" "files/….yaml"), with an
-optional "suffix" where a component has several. homeRole: in the release's namespace. clusterRole: everywhere. watchedRole: in
+optional "suffix" where a component has several and "annotations". homeRole: in the release's namespace. clusterRole: everywhere. watchedRole: in
 the namespaces that are looked after, or everywhere.
 */}}
 {{- define "millrace.homeRole" -}}
@@ -142,6 +142,9 @@ metadata:
   name: {{ .name }}
   namespace: {{ .namespace }}
   labels: {{ include "millrace.labels" . | nindent 4 }}
+  {{- with .annotations }}
+  annotations: {{ toYaml . | nindent 4 }}
+  {{- end }}
 rules: {{ tpl (.root.Files.Get .rules) .root | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -150,6 +153,9 @@ metadata:
   name: {{ .name }}
   namespace: {{ .namespace }}
   labels: {{ include "millrace.labels" . | nindent 4 }}
+  {{- with .annotations }}
+  annotations: {{ toYaml . | nindent 4 }}
+  {{- end }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .name }}}
 subjects:
   - {kind: ServiceAccount, name: {{ include "millrace.name" .root }}-{{ .component }}, namespace: {{ .root.Release.Namespace }}}
@@ -163,6 +169,9 @@ kind: ClusterRole
 metadata:
   name: {{ $name }}
   labels: {{ include "millrace.labels" . | nindent 4 }}
+  {{- with .annotations }}
+  annotations: {{ toYaml . | nindent 4 }}
+  {{- end }}
 rules: {{ tpl (.root.Files.Get .rules) .root | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -170,6 +179,9 @@ kind: ClusterRoleBinding
 metadata:
   name: {{ $name }}
   labels: {{ include "millrace.labels" . | nindent 4 }}
+  {{- with .annotations }}
+  annotations: {{ toYaml . | nindent 4 }}
+  {{- end }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $name | quote }}}
 subjects:
   - {kind: ServiceAccount, name: {{ include "millrace.name" .root }}-{{ .component }}, namespace: {{ .root.Release.Namespace }}}

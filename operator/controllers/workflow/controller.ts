@@ -4,8 +4,7 @@ import type { Store } from '../../../store/store.ts';
 import { ControllerRevision } from '../../kube/builtin.ts';
 import type { Cache, Key, Manager, ObjectPass, Pass, Result } from '../../kube/index.ts';
 import { StalledError, objectReconciler, owns, patches, reads, toOwner, watch, writes, writesStatus } from '../../kube/index.ts';
-import { GROUP } from '../../../crds/group.ts';
-import { MANAGED_BY, label } from '../labels.ts';
+import { MANAGED_BY, WORKFLOW_FINALIZER, label } from '../labels.ts';
 import type { Needs } from '../needs.ts';
 import { reconcileRequest } from '../reconcile-request.ts';
 import { Workflow } from '../resources.ts';
@@ -34,7 +33,6 @@ export interface WorkflowControllerOptions {
   namespace?: string;
 }
 
-const FINALIZER = `${GROUP}/workflow`;
 /** Index of the copies of revisions, by the key of their workflow. */
 const BY_WORKFLOW = 'workflow';
 /** Index of the workflows that lost a path to another one, by namespace. */
@@ -55,7 +53,7 @@ export function workflowController({ manager, store, mirror, nodeTypes, namespac
     cache: workflows,
     ready: ['Published'],
     suspended: ({ spec }) => spec.suspend === true,
-    finalizer: FINALIZER,
+    finalizer: WORKFLOW_FINALIZER,
     finalize: (workflow, pass) => retire(workflow, { store, clock: manager.clock, log: pass.log }),
     async reconcile(workflow, pass) {
       Object.assign(pass.status, reconcileRequest(workflow));
