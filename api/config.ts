@@ -19,6 +19,10 @@ const Environment = z.object({
   MILLRACE_TOKEN_AUDIENCES: z.string().default('').transform((list) => list.split(',').map((audience) => audience.trim()).filter((audience) => audience !== '')),
   /** Largest request body, in bytes. */
   MILLRACE_MAX_BODY_BYTES: positive.default(16 * 1024 * 1024),
+  /** Largest request body with files in it, in bytes: files go to the database as they come. */
+  MILLRACE_MAX_FILE_BYTES: positive.default(64 * 1024 * 1024),
+  /** Proxies of this installation that every request passes: so many addresses at the end of X-Forwarded-For can be believed. */
+  MILLRACE_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   /** Bytes of request bodies held at once, over all requests; more are answered 429. */
   MILLRACE_MAX_BODY_BYTES_IN_FLIGHT: positive.default(128 * 1024 * 1024),
   /** Webhook requests between arrival and answer; more are answered 429. */
@@ -45,6 +49,7 @@ export interface Config {
   healthPort: number;
   audiences: readonly string[];
   limits: Limits;
+  proxyHops: number;
   drainMs: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -52,6 +57,8 @@ export interface Config {
 /** Bounds of what one server takes on. */
 export interface Limits {
   bodyBytes: number;
+  /** Of a request whose files go to the store as they come. */
+  fileBytes: number;
   bodyBytesInFlight: number;
   webhooksInFlight: number;
   responseMs: number;
@@ -77,12 +84,14 @@ export function readConfig(env: NodeJS.ProcessEnv, hostname: string): Config {
     audiences: data.MILLRACE_TOKEN_AUDIENCES,
     limits: {
       bodyBytes: data.MILLRACE_MAX_BODY_BYTES,
+      fileBytes: data.MILLRACE_MAX_FILE_BYTES,
       bodyBytesInFlight: data.MILLRACE_MAX_BODY_BYTES_IN_FLIGHT,
       webhooksInFlight: data.MILLRACE_MAX_WEBHOOKS_IN_FLIGHT,
       responseMs: data.MILLRACE_WEBHOOK_RESPONSE_SECONDS * 1000,
       requestMs: data.MILLRACE_REQUEST_SECONDS * 1000,
       userRequestsPerSecond: data.MILLRACE_USER_REQUESTS_PER_SECOND,
     },
+    proxyHops: data.MILLRACE_PROXY_HOPS,
     drainMs: data.MILLRACE_DRAIN_SECONDS * 1000,
     logLevel: data.MILLRACE_LOG_LEVEL,
   };

@@ -2,11 +2,13 @@ import type { AddressInfo } from 'node:net';
 import type { Cluster } from '../operator/kube/cluster.ts';
 import type { Log } from '../operator/kube/log.ts';
 import type { Clock } from '../operator/kube/clock.ts';
+import { executionIds } from '../store/execution-id.ts';
 import type { Store } from '../store/store.ts';
 import { healthServer, type Health } from '../service/health-server.ts';
 import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
-import type { Config } from './config.ts';
+import { secretCredentials } from './caller/credentials.ts';
+import type { Config, Limits } from './config.ts';
 import { listen } from './http-server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
@@ -15,10 +17,11 @@ import { workflowEndpoints } from './rest/workflows.ts';
 import { accepting } from './webhook/accept.ts';
 import { webhookIngress } from './webhook/ingress.ts';
 import { ByteBudget } from './webhook/read-body.ts';
+import type { CallOptions } from './webhook/take-call.ts';
 import { routeFinder } from './webhook/route-finder.ts';
 
 export interface ServerParts {
-  config: Pick<Config, 'baseUrl' | 'port' | 'healthPort' | 'audiences' | 'limits' | 'drainMs'>;
+  config: Pick<Config, 'baseUrl' | 'port' | 'healthPort' | 'audiences' | 'limits' | 'proxyHops' | 'drainMs'>;
   store: Store;
   /** Where tokens are checked. */
   cluster: Pick<Cluster, 'request'>;
@@ -45,6 +48,11 @@ export async function startServer({ config, store, cluster, log, clock, version,
   const accept = accepting(store.queue, { onBatch: (size) => metrics.batchSize.observe(size) });
   const monotonic = (): number => clock.monotonic();
   const routes = await routeFinder(store.routes, monotonic);
+  const calls: CallOptions & { limits: Limits } = {
+    replies: store.replies, budget, limits,
+    files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes) },
+    checks: { credentials: secretCredentials({ cluster, log, monotonic }), proxyHops: config.proxyHops, now: () => clock.now() },
+  };
   const listener = publicListener({
     endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept })],
     rest: {
@@ -54,7 +62,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
       userLimit: new RateLimit({ perSecond: limits.userRequestsPerSecond, burst: limits.userRequestsPerSecond * 2, monotonic }),
       stopping: stopping.signal,
     },
-    webhooks: webhookIngress({ find: (...path) => routes.find(...path), accept, replies: store.replies, budget, limits, metrics, baseUrl }),
+    webhooks: webhookIngress({ find: (...path) => routes.find(...path), accept, metrics, baseUrl, ...calls }),
     version, baseUrl, metrics, log,
   });
   const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Database, Statement } from './database.ts';
 import { StoreError, StoreReason } from './error.ts';
 
@@ -5,6 +6,8 @@ import { StoreError, StoreReason } from './error.ts';
 export interface Binaries {
   /** `id` is a UUID that the caller made up. Durable when it resolves; idempotent. Rejects with PayloadRefused over 256 MiB. */
   put(file: { executionId: string; id: string; bytes: Uint8Array }): Promise<void>;
+  /** As `put`, while the bytes come: holds one chunk at a time. When it rejects, what was written is forgotten within the hour. */
+  write(file: { executionId: string; id: string }, bytes: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }>;
   get(id: string): Promise<Uint8Array | undefined>;
   /** Forgets files of executions that are neither under way nor kept. Resolves to how many chunks that were. */
   prune(): Promise<number>;
@@ -46,6 +49,19 @@ export function createBinaries(database: Database): Binaries {
         }
       });
     },
+    async write({ executionId, id }, bytes) {
+      const digest = createHash('sha256');
+      let size = 0;
+      let chunk = 0;
+      for await (const block of chunked(bytes)) {
+        size += block.length;
+        if (size > MAX_BYTES) throw new StoreError(StoreReason.PayloadRefused, `A file is over the limit of ${MAX_BYTES} bytes: keep large files in object storage`);
+        digest.update(block);
+        await database.query(PUT, [id, chunk, executionId, block]);
+        chunk += 1;
+      }
+      return { size, sha256: digest.digest('hex') };
+    },
     async get(id) {
       const chunks: Buffer[] = [];
       for (;;) {
@@ -61,4 +77,25 @@ export function createBinaries(database: Database): Binaries {
       return row?.count ?? 0;
     },
   };
+}
+
+/** The same bytes in pieces of a chunk each; the last is shorter, or empty when there are none at all. */
+async function* chunked(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(CHUNK_BYTES);
+  let used = 0;
+  let any = false;
+  for await (const part of bytes) {
+    for (let at = 0; at < part.length;) {
+      const taken = Math.min(CHUNK_BYTES - used, part.length - at);
+      block.set(part.subarray(at, at + taken), used);
+      used += taken;
+      at += taken;
+      if (used < CHUNK_BYTES) continue;
+      yield block;
+      any = true;
+      block = Buffer.allocUnsafe(CHUNK_BYTES);
+      used = 0;
+    }
+  }
+  if (used > 0 || !any) yield block.subarray(0, used);
 }

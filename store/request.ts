@@ -11,6 +11,8 @@ export interface Trigger {
 export interface EnqueueRequest extends WorkflowKey {
   mode: ExecutionMode;
   trigger: Trigger;
+  /** The execution's id, made by `executionIds`, when files of it are stored already. Default: a new one. */
+  id?: string;
   /** A second request with the same key, namespace and workflow within `idempotencyWindowMs` gets the first one's execution. */
   idempotencyKey?: string;
   /** Default 24 hours. */

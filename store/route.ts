@@ -1,4 +1,6 @@
 import type { JsonObject } from '../runner/engine/item.ts';
+import type { Limits } from './limits.ts';
+import type { CredentialReference } from '../runner/nodes/webhook/caller-credential.ts';
 
 /** How much of a finished execution is kept: everything, everything but the items, or nothing. */
 export const Keep = { All: 'All', Summary: 'Summary', None: 'None' } as const;
@@ -21,6 +23,8 @@ export interface WebhookTrigger {
   responseMode: 'onReceived' | 'lastNode' | 'responseNode';
   /** The node's other parameters that the ingress needs (response code, raw body, authentication …). */
   options: JsonObject;
+  /** What callers have to present is checked against it. */
+  credential?: CredentialReference;
 }
 
 /** Any other trigger. The store keeps it for whoever serves that kind. */

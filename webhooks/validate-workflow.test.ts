@@ -31,7 +31,7 @@ describe('admission', () => {
       want: { allowed: false, message: "node 'Hook', parameter path: POST /webhook/shop/orders/:key is taken by Workflow first. Choose another path, or deactivate that workflow (WebhookPathTaken)" },
     },
     {
-      name: 'an active workflow with a webhook that asks for a protection we lack', spec: { active: true, nodes: [{ ...hook('new'), parameters: { path: 'new', authentication: 'basicAuth' } }] },
+      name: 'an active workflow with a webhook that asks for a protection we lack', spec: { active: true, nodes: [{ ...hook('new'), parameters: { path: 'new', authentication: 'oAuth2' } }] },
       want: { allowed: false, message: expect.stringContaining('(WebhookNotServed)') },
     },
     {

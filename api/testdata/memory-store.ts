@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import type { WebhookResponse } from '../../runner/engine/node-run.ts';
 import type { StoreError } from '../../store/error.ts';
 import type { ExecutionDetail, Reply } from '../../store/executions.ts';
@@ -11,6 +12,7 @@ import type { Store } from '../../store/store.ts';
  */
 export class MemoryStore {
   readonly accepted: EnqueueRequest[] = [];
+  readonly files = new Map<string, Buffer>();
   readonly detail = new Map<string, ExecutionDetail>();
   /** What the workflow answers; undefined: nothing, ever. */
   answer: ((request: EnqueueRequest) => Partial<Reply> | undefined) = (request) => ({ response: { ...ok, body: JSON.stringify(request.trigger.items[0]?.json) } });
@@ -50,11 +52,19 @@ export class MemoryStore {
         return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
       },
     },
+    binaries: {
+      write: async ({ id }: { executionId: string; id: string }, source: AsyncIterable<Uint8Array>) => {
+        const bytes = await buffer(source);
+        this.files.set(id, bytes);
+        return { size: bytes.length, sha256: 'digest' };
+      },
+    },
     executions: {
       get: async (id: string) => this.detail.get(id),
       list: async () => ({ executions: [...this.detail.values()].map(({ nodes: _nodes, hasItems: _hasItems, ...execution }) => execution) }),
       nodeRuns: async () => [],
     },
+    now: () => 1_700_000_000_000,
     health: async () => (this.failure ? { ok: false, latencyMs: 1, code: this.failure.code } : { ok: true, latencyMs: 1 }),
   };
 

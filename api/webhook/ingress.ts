@@ -1,30 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { ExecutionMode } from '../../runner/engine/node-run.ts';
-import type { Store } from '../../store/store.ts';
 import type { Limits } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { ApiError } from '../problem.ts';
 import type { Accept } from './accept.ts';
-import { awaitReply } from './await-reply.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
-import { parseBody } from './parse-body.ts';
 import { splitPath } from './path-pattern.ts';
-import { withBody } from './read-body.ts';
-import type { ByteBudget } from './read-body.ts';
 import type { RouteMatch, Webhook } from './route-table.ts';
-import { triggerItem } from './trigger-item.ts';
-import { sendWorkflowResponse } from './workflow-response.ts';
+import { takeCall } from './take-call.ts';
+import type { Call, CallOptions } from './take-call.ts';
 
 /** Where webhooks answer: `/webhook/<namespace>/<path>`. */
 export const webhookPrefix = '/webhook/';
 
-export interface IngressOptions {
+export interface IngressOptions extends CallOptions {
   /** The route for a method at a path; looks again in the store on a miss. */
   find(namespace: string, method: string, segments: readonly string[]): Promise<RouteMatch | undefined>;
   accept: Accept;
-  replies: Store['replies'];
-  budget: ByteBudget;
   limits: Limits;
   metrics: Metrics;
   /** Start of webhook URLs; absent: what the caller called us. */
@@ -62,34 +55,24 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     await answerWithoutWorkflow(request, response, { allow: match.allow, find: (other) => options.find(namespace, other, segments) });
     return;
   }
-  if (webhook.settings.unsupported !== undefined) throw new ApiError('WebhookNotServed', `This webhook asks for ${webhook.settings.unsupported}, which the server cannot do yet.`);
   allowOrigin(request, response, webhook);
-
-  const waits = webhook.trigger.responseMode !== 'onReceived';
   const idempotencyKey = idempotencyKeyOf(request);
-  const accepted = await withBody(request, { limit: options.limits.bodyBytes, budget: options.budget }, async (bytes) => {
-    const body = await parseBody(bytes, request.headers['content-type']);
-    const item = triggerItem({
-      headers: request.headers, params, search, body, webhookUrl: urlOf(webhook, request, options.baseUrl),
-      ...(webhook.trigger.options['multipleMethods'] === true ? { method } : {}),
-    });
-    const startedAt = performance.now();
-    const enqueued = await options.accept({
-      namespace: webhook.namespace,
-      workflow: webhook.workflow,
-      mode: ExecutionMode.Webhook,
-      trigger: { node: webhook.trigger.node, items: [item] },
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...(waits ? { replyTo: options.replies.address } : {}),
-    });
-    options.metrics.accept.observe((performance.now() - startedAt) / 1000);
-    return enqueued;
-  });
-
-  const answer = waits
-    ? await awaitReply(options.replies, { executionId: accepted.id, timeoutMs: options.limits.responseMs, response })
-    : webhook.settings.received;
-  if (answer) sendWorkflowResponse(response, answer, accepted.id);
+  const call: Call = {
+    namespace, settings: webhook.settings, responseMode: webhook.trigger.responseMode, params, search, executionMode: 'production',
+    webhookUrl: urlOf(webhook, request, options.baseUrl),
+    ...(webhook.trigger.options['multipleMethods'] === true ? { method } : {}),
+    async deliver({ item, executionId, replyTo }) {
+      const startedAt = performance.now();
+      const { id } = await options.accept({
+        namespace, workflow: webhook.workflow, mode: ExecutionMode.Webhook,
+        trigger: { node: webhook.trigger.node, items: [item] },
+        ...(executionId !== undefined && { id: executionId }), ...(idempotencyKey !== undefined && { idempotencyKey }), ...(replyTo !== undefined && { replyTo }),
+      });
+      options.metrics.accept.observe((performance.now() - startedAt) / 1000);
+      return id;
+    },
+  };
+  await takeCall(request, response, { call, options });
 }
 
 /** Namespace, decoded path segments and query of `/webhook/<namespace>/<path>?<query>`. */

@@ -56,6 +56,20 @@ export async function withBody<T>(request: IncomingMessage, limits: { limit: num
   }
 }
 
+/**
+ * The decompressed bytes of a body as they come, for those that go elsewhere at once; whoever takes them slowly slows the caller
+ * down. Throws as `withBody` does.
+ */
+export async function* streamBody(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  let seen = 0;
+  for await (const chunk of decoded(request)) {
+    seen += chunk.length;
+    if (seen > limit) throw tooLarge(limit);
+    yield chunk;
+  }
+}
+
 async function* decoded(request: IncomingMessage): AsyncGenerator<Buffer> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const decoder = decoders[encoding]?.();

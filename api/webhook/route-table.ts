@@ -99,7 +99,7 @@ export class RouteTable implements RouteListener {
 function webhooksOf(route: Route): Webhook[] {
   if (!route.active) return [];
   return route.triggers.filter((trigger) => trigger.kind === 'Webhook').map((trigger) => ({
-    namespace: route.namespace, workflow: route.workflow, trigger, settings: webhookSettings(trigger.options), pattern: parsePattern(trigger.path),
+    namespace: route.namespace, workflow: route.workflow, trigger, settings: webhookSettings(trigger.options, trigger.credential), pattern: parsePattern(trigger.path),
   }));
 }
 

@@ -13,14 +13,19 @@ test.each([
 test.each([
   { parameters: {}, want: undefined },
   { parameters: { authentication: 'none', options: { ipWhitelist: ' ' } }, want: undefined },
-  { parameters: { authentication: 'basicAuth' }, want: 'the authentication basicAuth' },
+  { parameters: { authentication: 'basicAuth', options: { ipWhitelist: '10.0.0.1', rawBody: true } }, want: undefined },
   { parameters: { authentication: '={{ "none" }}' }, want: 'the authentication ={{ "none" }}' },
-  { parameters: { authentication: 7 }, want: 'the authentication unknown' },
-  { parameters: { options: { ipWhitelist: '10.0.0.1' } }, want: 'a list of allowed addresses (ipWhitelist)' },
-  { parameters: { options: 'what?' }, want: 'a list of allowed addresses (ipWhitelist)' },
-  { parameters: { options: { rawBody: true } }, want: 'the body as a file (rawBody)' },
+  { parameters: { authentication: 7 }, want: 'the authentication that is not written out' },
+  { parameters: { options: { ipWhitelist: 'example.com' } }, want: expect.stringContaining('ipWhitelist') },
+  { parameters: { options: 'what?' }, want: expect.stringContaining('ipWhitelist') },
 ])('does not serve $want', ({ parameters, want }) => {
-  expect(webhookSettings(parameters).unsupported).toBe(want);
+  expect(webhookSettings(parameters).unsupported).toEqual(want);
+});
+
+test('everybody may call when nothing is asked for, and nobody when it cannot be checked', () => {
+  expect(webhookSettings({ authentication: 'none' }).callers).toBeUndefined();
+  expect(webhookSettings({ authentication: 'basicAuth' }).callers).toMatchObject({ credential: null });
+  expect(webhookSettings({ authentication: 'basicAuth' }, { type: 'jwtAuth', secret: 'a' }).callers).toMatchObject({ credential: null });
 });
 
 test.each([

@@ -101,8 +101,8 @@ export function createEnqueue(parts: { database: Database; notifications: Notifi
       const text = read(request);
       return text === undefined ? undefined : storableText(text);
     });
-    const rows = await parts.database.queryOnce<Row>(ENQUEUE, [
-      triggers.blob, requests.map(() => parts.nextId()),
+    return database.queryOnce<Row>(ENQUEUE, [
+      triggers.blob, requests.map(({ id }) => id ?? parts.nextId()),
       texts(({ namespace }) => namespace), texts(({ workflow }) => workflow), texts(({ mode }) => mode),
       texts(({ idempotencyKey }) => idempotencyKey), column(({ idempotencyWindowMs = DAY_MS }) => idempotencyWindowMs),
       column(({ revision }) => (revision === undefined || isRevision(revision) ? revision : NO_REVISION)),

@@ -29,8 +29,8 @@ beforeAll(async () => {
   api = await startServer({
     store: new MemoryStore().store, cluster: apiCluster, log: silentLog, version: '0.0.0', clock,
     config: {
-      baseUrl: undefined, port: 0, healthPort: 0, audiences: [], drainMs: 1000,
-      limits: { bodyBytes: 10_000, bodyBytesInFlight: 100_000, webhooksInFlight: 10, responseMs: 1000, requestMs: 5000, userRequestsPerSecond: 1000 },
+      baseUrl: undefined, port: 0, healthPort: 0, audiences: [], proxyHops: 0, drainMs: 1000,
+      limits: { bodyBytes: 10_000, fileBytes: 5_000_000, bodyBytesInFlight: 100_000_000, webhooksInFlight: 10, responseMs: 1000, requestMs: 5000, userRequestsPerSecond: 1000 },
     },
   });
 }, 240_000);

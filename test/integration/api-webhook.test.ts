@@ -68,8 +68,8 @@ async function startApi(store: Store): Promise<ApiServer> {
   return startServer({
     store, cluster: new FakeCluster(), log: silentLog, version: '0.0.0', clock: { now: () => Date.now(), monotonic: () => performance.now() },
     config: {
-      baseUrl: undefined, port: 0, healthPort: 0, audiences: [], drainMs: 5000,
-      limits: { bodyBytes: 1_000_000, bodyBytesInFlight: 10_000_000, webhooksInFlight: 1000, responseMs: 10_000, requestMs: 10_000, userRequestsPerSecond: 1000 },
+      baseUrl: undefined, port: 0, healthPort: 0, audiences: [], proxyHops: 0, drainMs: 5000,
+      limits: { bodyBytes: 1_000_000, fileBytes: 5_000_000, bodyBytesInFlight: 10_000_000, webhooksInFlight: 1000, responseMs: 10_000, requestMs: 10_000, userRequestsPerSecond: 1000 },
     },
   });
 }

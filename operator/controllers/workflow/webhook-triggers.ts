@@ -1,3 +1,4 @@
+import { callerCredential, credentialTypeOf } from '../../../runner/nodes/webhook/caller-credential.ts';
 import { unservedOption } from '../../../runner/nodes/webhook/unserved.ts';
 import type { WorkflowDefinition, WorkflowNode } from '../../../runner/engine/workflow.ts';
 import type { WebhookTrigger } from '../../../store/route.ts';
@@ -26,12 +27,13 @@ function triggersOf(node: WorkflowNode): WebhookTrigger[] {
   const { httpMethod = 'GET', path = node.webhookId ?? '', responseMode, ...options } = node.parameters ?? {};
   const mode = RESPONSE_MODES.find((known) => known === responseMode) ?? 'onReceived';
   const methods = [...new Set((Array.isArray(httpMethod) ? httpMethod : [httpMethod]).map((method) => String(method).toUpperCase()))];
+  const credential = callerCredential(options.authentication, node.credentials);
   return methods.map((method) => ({
-    kind: 'Webhook', node: node.name, method, path: String(path).replace(/^\/+|\/+$/g, ''), responseMode: mode, options,
+    kind: 'Webhook', node: node.name, method, path: String(path).replace(/^\/+|\/+$/g, ''), responseMode: mode, options, ...(credential && { credential }),
   }));
 }
 
-function problemOf({ method, path, node }: WebhookTrigger, { parameters = {} }: WorkflowNode): Problem | undefined {
+function problemOf({ method, path, node, credential }: WebhookTrigger, { parameters = {} }: WorkflowNode): Problem | undefined {
   const at = (code: string, parameter: string, message: string): Problem => ({ severity: 'error', code, node, parameter, message });
   if (path === '') return at('WebhookPathMissing', 'path', 'has no path; give it one, such as orders');
   if (path.startsWith('=')) return at('WebhookPathIsExpression', 'path', 'is an expression; a path is registered before anything runs, so write it out');
@@ -40,7 +42,11 @@ function problemOf({ method, path, node }: WebhookTrigger, { parameters = {} }: 
   }
   if (!METHODS.includes(method)) return at('WebhookMethodUnknown', 'httpMethod', `'${method.slice(0, 20)}' is none of ${METHODS.join(', ')}`);
   const unserved = unservedOption(parameters);
-  if (unserved !== undefined) return at('WebhookNotServed', 'options', `asks for ${unserved}, which the server cannot do yet; remove it, and protect the path at the ingress`);
+  if (unserved !== undefined) return at('WebhookNotServed', 'options', `asks for ${unserved}, which the server cannot do; write out one that it can, or protect the path at the ingress`);
+  const type = credentialTypeOf(parameters.authentication);
+  if (type !== undefined && credential === undefined) {
+    return at('WebhookCredentialMissing', 'authentication', `needs a credential of type ${type} to check callers against; name a Secret of this namespace under credentials.${type}`);
+  }
   const { responseMode } = parameters;
   if (responseMode !== undefined && !RESPONSE_MODES.some((known) => known === responseMode)) {
     return at('WebhookResponseModeUnknown', 'responseMode', `is none of ${RESPONSE_MODES.join(', ')}`);

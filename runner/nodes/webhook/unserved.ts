@@ -1,24 +1,21 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../engine/item.ts';
+import { addressList } from './address-list.ts';
+import { credentialTypeOf } from './caller-credential.ts';
 
-/** A value that does not fit is an expression or a mistake. Where it protects something it counts as protection that we lack. */
+/** A value that does not fit is an expression or a mistake, and nothing that protects a webhook may be guessed. */
 const Parameters = z.looseObject({
-  authentication: z.string().catch('unknown').default('none'),
-  options: z.looseObject({
-    rawBody: z.boolean().catch(true).default(false),
-    binaryData: z.boolean().catch(true).default(false),
-    ipWhitelist: z.string().catch('unknown').default(''),
-  }).catch({ rawBody: false, binaryData: false, ipWhitelist: 'unknown' }).prefault({}),
+  authentication: z.string().catch('that is not written out').default('none'),
+  options: z.looseObject({ ipWhitelist: z.string().catch('unknown').default('') }).catch({ ipWhitelist: 'unknown' }).prefault({}),
 });
 
 /**
- * What a webhook node asks of the ingress that it cannot do yet and must not ignore, in words, or undefined. Activation refuses such a
+ * What a webhook node asks of the ingress that it cannot do and must not ignore, in words, or undefined. Activation refuses such a
  * node, and so does the ingress.
  */
 export function unservedOption(parameters: JsonObject): string | undefined {
   const { authentication, options } = Parameters.parse(parameters);
-  if (authentication !== 'none') return `the authentication ${authentication}`;
-  if (options.ipWhitelist.trim() !== '') return 'a list of allowed addresses (ipWhitelist)';
-  if (options.rawBody || options.binaryData) return 'the body as a file (rawBody)';
+  if (authentication !== 'none' && credentialTypeOf(authentication) === undefined) return `the authentication ${authentication.slice(0, 40)}`;
+  if (addressList(options.ipWhitelist) === undefined) return 'allowed addresses (ipWhitelist) that are no addresses and networks such as 192.0.2.7, 10.0.0.0/8';
   return undefined;
 }
