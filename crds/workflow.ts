@@ -7,6 +7,7 @@ import { commonColumns } from './kind.ts';
 import { listAtomic, listMap, listSet } from './list.ts';
 import { dnsLabel, nodeName, objectName, revisionHash } from './name.ts';
 import { commonStatus } from './status.ts';
+import { concurrencyLimit, rateLimit } from './workflow-limits.ts';
 import { connection, workflowNode } from './workflow-node.ts';
 
 const detail = z.enum(['All', 'Summary', 'None']);
@@ -18,10 +19,8 @@ const settings = z.strictObject({
   timezone: z.string().min(1).max(64).describe('IANA name, such as Europe/Berlin, for schedules and $now. Default UTC.').exactOptional(),
   isolation: z.enum(['pooled', 'pod']).describe('Run in shared runner pods (pooled, the default) or give each execution a pod of its own (pod).').exactOptional(),
   executionOrder: z.enum(['v0', 'v1']).describe('Depth first by canvas position (v1, the default) or the legacy breadth first order (v0).').exactOptional(),
-  concurrency: z.strictObject({
-    max: z.int32().min(1).max(100_000).describe('Executions of this workflow that run at the same time.'),
-    policy: z.enum(['Queue', 'Reject']).describe('What happens to those above the limit: they wait (Queue, the default) or are refused (Reject).').exactOptional(),
-  }).describe('Limit on executions that run at the same time. Default: none.').exactOptional(),
+  concurrency: concurrencyLimit.describe('Limit on executions that are under way at the same time. Default: none.').exactOptional(),
+  rateLimit: rateLimit.describe('Limit on how fast executions start. Default: none.').exactOptional(),
   save: z.strictObject({
     success: detail.describe('What is kept of successful executions: the data of every node (All, the default), timings and counts (Summary), or nothing.').exactOptional(),
     failure: detail.describe('What is kept of failed executions. Default All.').exactOptional(),

@@ -6,13 +6,15 @@ import type { WorkflowKey } from './route.ts';
 export interface Trigger {
   node?: string;
   items: readonly Item[];
+  /** The execution descends from an error workflow. */
+  underError?: boolean;
 }
 
 export interface EnqueueRequest extends WorkflowKey {
-  mode: ExecutionMode;
-  trigger: Trigger;
   /** The execution's id, made by `executionIds`, when files of it are stored already. Default: a new one. */
   id?: string;
+  mode: ExecutionMode;
+  trigger: Trigger;
   /** A second request with the same key, namespace and workflow within `idempotencyWindowMs` gets the first one's execution. */
   idempotencyKey?: string;
   /** Default 24 hours. */
@@ -41,10 +43,16 @@ export const RejectReason = {
   WorkflowInactive: 'WorkflowInactive',
   /** The revision that was asked for is not stored, or of another workflow. */
   RevisionNotFound: 'RevisionNotFound',
+  /** As many executions of the workflow, or of the group, are under way as may be, and its policy is Drop. */
+  ConcurrencyLimit: 'ConcurrencyLimit',
+  /** The workflow, or the group, has started as many executions as it may for now, and its policy is Drop. */
+  RateLimited: 'RateLimited',
+  /** As much waits for the pool, or for the namespace in the pool, as may. */
+  QueueFull: 'QueueFull',
 } as const;
 export type RejectReason = (typeof RejectReason)[keyof typeof RejectReason];
 
 /** Durable once returned. `duplicate`: an earlier request with the same idempotency key is being or has been executed. */
 export type Enqueued =
   | { accepted: true; id: string; revision: string; duplicate: boolean }
-  | { accepted: false; reason: RejectReason };
+  | { accepted: false; reason: RejectReason; /** Milliseconds after which another try makes sense. */ retryMs?: number };

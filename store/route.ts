@@ -61,6 +61,8 @@ export interface RouteSpec extends WorkflowKey {
   /** Milliseconds an execution may take from its first start. Absent: no limit. */
   timeoutMs?: number;
   save: SavePolicy;
+  /** On executions at once and on starts. Absent: none. */
+  limits?: Limits;
   triggers: readonly RouteTrigger[];
 }
 

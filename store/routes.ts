@@ -1,6 +1,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import type { Database, Statement, Transaction } from './database.ts';
 import { StoreError, StoreReason } from './error.ts';
+import { type Limits, limitKeysOf } from './limits.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload } from './payload.ts';
 import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WebhookTrigger, WorkflowKey } from './route.ts';
@@ -20,11 +21,12 @@ interface RouteRow {
   save_success: Keep;
   save_failure: Keep;
   triggers: Buffer;
+  limits: Limits | null;
   epoch: number;
 }
 
 const COLUMNS = `namespace, workflow, uid, active, encode(stable, 'hex') AS stable, encode(canary, 'hex') AS canary, weight,
-  pool, priority, timeout_ms, save_success, save_failure, triggers, epoch`;
+  pool, priority, timeout_ms, save_success, save_failure, triggers, limits, epoch`;
 
 const GET: Statement = { name: 'route-get', text: `SELECT ${COLUMNS} FROM millrace.route WHERE namespace = $1 AND workflow = $2` };
 const LIST: Statement = { name: 'route-list', text: `SELECT ${COLUMNS} FROM millrace.route ORDER BY namespace, workflow` };
@@ -42,14 +44,15 @@ const CONFLICTS: Statement = {
 const PUT: Statement = {
   name: 'route-put',
   text: `
-    INSERT INTO millrace.route AS r (namespace, workflow, uid, active, stable, canary, weight, pool, priority, timeout_ms, save_success, save_failure, triggers, epoch)
-    SELECT $1, $2, $3, $4, s.revision, c.revision, $7, $8, $9, $10, $11, $12, $13, nextval('millrace.route_epoch')
+    INSERT INTO millrace.route AS r (namespace, workflow, uid, active, stable, canary, weight, pool, priority, timeout_ms, save_success, save_failure, triggers, limits, limit_keys, epoch)
+    SELECT $1, $2, $3, $4, s.revision, c.revision, $7, $8, $9, $10, $11, $12, $13, $14, $15, nextval('millrace.route_epoch')
     FROM millrace.revision s LEFT JOIN millrace.revision c ON c.revision = decode($6, 'hex')
     WHERE s.revision = decode($5, 'hex') AND s.namespace = $1 AND s.workflow = $2 AND (c.revision IS NULL) = ($6 IS NULL)
     FOR KEY SHARE OF s
     ON CONFLICT (namespace, workflow) DO UPDATE SET uid = EXCLUDED.uid, active = EXCLUDED.active, stable = EXCLUDED.stable, canary = EXCLUDED.canary,
       weight = EXCLUDED.weight, pool = EXCLUDED.pool, priority = EXCLUDED.priority, timeout_ms = EXCLUDED.timeout_ms,
-      save_success = EXCLUDED.save_success, save_failure = EXCLUDED.save_failure, triggers = EXCLUDED.triggers, epoch = EXCLUDED.epoch
+      save_success = EXCLUDED.save_success, save_failure = EXCLUDED.save_failure, triggers = EXCLUDED.triggers, limits = EXCLUDED.limits,
+      limit_keys = EXCLUDED.limit_keys, epoch = EXCLUDED.epoch
     RETURNING r.epoch`,
 };
 
@@ -75,6 +78,7 @@ function toRoute(row: RouteRow): Route {
     ...(row.timeout_ms !== null && { timeoutMs: row.timeout_ms }),
     save: { success: row.save_success, failure: row.save_failure },
     triggers: decodePayload(row.triggers) as RouteTrigger[],
+    ...(row.limits !== null && { limits: row.limits }),
     epoch: row.epoch,
   };
 }
@@ -111,6 +115,7 @@ async function write(transaction: Transaction, spec: RouteSpec): Promise<RouteAp
   const [after] = await transaction.query<{ epoch: number }>(PUT, [
     ...key, spec.uid, spec.active, spec.stable, spec.canary ?? null, spec.weight ?? 0, spec.pool, spec.priority, spec.timeoutMs ?? null,
     spec.save.success, spec.save.failure, await encodePayload(spec.triggers),
+    spec.limits === undefined ? null : JSON.stringify(spec.limits), limitKeysOf(spec.limits) ?? null,
   ]);
   if (after === undefined) {
     throw new StoreError(StoreReason.RevisionNotFound, `Revision ${spec.stable}${spec.canary === undefined ? '' : ` or ${spec.canary}`} of ${spec.namespace}/${spec.workflow} is not stored: put it first`);

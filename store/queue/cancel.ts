@@ -1,6 +1,7 @@
 import type { Database, Statement } from '../database.ts';
 import { channel, type Notifications } from '../notifications.ts';
-import { type Ended, tellEnded } from './ended.ts';
+import { type Ended, tellEnded, tellWoken } from './ended.ts';
+import { passOn } from './gates.ts';
 
 interface Row extends Ended {
   running: boolean;
@@ -25,7 +26,7 @@ const CANCEL: Statement = {
         CASE WHEN save_failure = 'None' THEN 'None' ELSE 'Summary' END, '{}', response
       FROM gone
     )
-    SELECT t.id, t.state = 'Running' AS running, t.reply_to, t.workflow_run FROM target t`,
+    SELECT t.id, t.state = 'Running' AS running, t.reply_to, t.workflow_run, ${passOn('gone')} AS woken FROM target t`,
 };
 
 export function createCancel(database: Database, notifications: Notifications): (executionIds: readonly string[]) => Promise<string[]> {
@@ -33,6 +34,7 @@ export function createCancel(database: Database, notifications: Notifications): 
     if (executionIds.length === 0) return [];
     const rows = await database.query<Row>(CANCEL, [executionIds]);
     tellEnded(notifications, rows.filter(({ running }) => !running));
+    tellWoken(notifications, rows);
     for (const { id, running } of rows) if (running && id !== null) notifications.send(channel.canceled, id);
     return rows.flatMap(({ id }) => (id === null ? [] : [id]));
   };

@@ -1,10 +1,11 @@
 import type { Checkpoint, WebhookResponse } from '../../runner/engine/node-run.ts';
-import type { JsonObject } from '../../runner/engine/item.ts';
 import type { Database, Statement } from '../database.ts';
 import type { Claim, Claimed, ClaimOptions, Resume } from '../lease.ts';
 import { decodePayload } from '../payload.ts';
 import type { Trigger } from '../request.ts';
 import type { Keep } from '../route.ts';
+import { toStaticData } from '../static-data.ts';
+import { lookAfter } from './gates.ts';
 
 export const LEASE_MS = 10_000;
 
@@ -31,26 +32,38 @@ interface Nothing {
   next_ms: number | null;
 }
 
+/** How a pool lets itself be claimed from: by anybody at any time, by one after the other under its limits, or not at all. */
+type Access = 'Free' | 'Limited' | 'Paused';
+
+interface AccessRow {
+  access: Access;
+}
+
+const ACCESS = `CASE WHEN p.paused OR p.held THEN 'Paused' WHEN p.max_running IS NOT NULL OR p.namespace_max_running IS NOT NULL THEN 'Limited' ELSE 'Free' END`;
+
 /**
  * Four steps in one statement. Due: delayed work becomes ready (the next claim sees it). Turn: the first ready executions of each
  * namespace are numbered from what that namespace has running on this runner already; those with the lowest numbers decide how many
  * each namespace gets. Picked: so many are locked, passing over those other runners are just taking. Claimed: theirs is the next fence.
  * Namespaces with ready work are found by jumping through the index, so the cost is that of namespaces and claims, not of the queue.
  */
-const CLAIM: Statement = {
-  name: 'claim',
-  text: `
-    WITH RECURSIVE lease AS (
+function claimStatement(name: string, { access, turns, take }: { access: Access; turns: string; take: string }): Statement {
+  return {
+    name,
+    text: `
+    WITH RECURSIVE pool AS (
+      SELECT ${ACCESS} AS access FROM (SELECT $1::text AS name) own LEFT JOIN millrace.pool p USING (name)
+    ), lease AS (
       INSERT INTO millrace.runner (name, pool, expires_at) VALUES ($2, $1, now() + $4 * interval '1 ms')
       ON CONFLICT (name) DO UPDATE SET pool = EXCLUDED.pool, expires_at = EXCLUDED.expires_at
     ), due AS (
-      UPDATE millrace.queue SET state = 'Ready', run_at = NULL, wait_node = NULL,
+      UPDATE millrace.queue SET state = CASE WHEN gate IS NULL OR fence > 0 THEN 'Ready' ELSE 'Blocked' END, run_at = NULL, wait_node = NULL,
         resume = CASE WHEN wait_node IS NULL THEN resume ELSE convert_to(json_build_object('node', wait_node, 'cause', 'timeout')::text, 'UTF8') END
       WHERE id IN (
         SELECT id FROM millrace.queue WHERE pool = $1 AND state IN ('Delayed', 'Waiting') AND run_at <= now() ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-      RETURNING 1
+      RETURNING CASE WHEN state = 'Blocked' THEN gate END AS gate
     ), tenant AS (
-      (SELECT namespace FROM millrace.queue WHERE pool = $1 AND state = 'Ready' ORDER BY namespace LIMIT 1)
+      (SELECT namespace FROM millrace.queue WHERE pool = $1 AND state = 'Ready' AND (SELECT access FROM pool) = '${access}' ORDER BY namespace LIMIT 1)
       UNION ALL
       SELECT (SELECT q.namespace FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace > tenant.namespace ORDER BY q.namespace LIMIT 1)
       FROM tenant WHERE tenant.namespace IS NOT NULL
@@ -60,9 +73,9 @@ const CLAIM: Statement = {
       SELECT tenant.namespace, head.rank, coalesce(held.n, 0) + row_number() OVER (PARTITION BY tenant.namespace ORDER BY head.rank) AS turn
       FROM tenant LEFT JOIN held USING (namespace)
       CROSS JOIN LATERAL (
-        SELECT q.rank FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace = tenant.namespace ORDER BY q.rank LIMIT $3) head
+        SELECT q.rank FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace = tenant.namespace ORDER BY q.rank LIMIT ${turns}) head
     ), share AS (
-      SELECT namespace, count(*) AS n FROM (SELECT namespace FROM turn ORDER BY turn, rank LIMIT $3) first GROUP BY namespace
+      SELECT namespace, count(*) AS n FROM (SELECT namespace FROM turn ORDER BY turn, rank LIMIT ${take}) first GROUP BY namespace
     ), picked AS (
       SELECT head.id FROM share CROSS JOIN LATERAL (
         SELECT q.id FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace = share.namespace
@@ -72,7 +85,7 @@ const CLAIM: Statement = {
       FROM picked WHERE q.id = picked.id
       RETURNING q.*
     )
-    SELECT next.ms AS next_ms, c.id, c.namespace, c.workflow, c.uid, encode(c.revision, 'hex') AS revision, c.mode, c.priority, c.fence, c.crashes, c.save_success, c.save_failure,
+    SELECT next.ms AS next_ms, (SELECT access FROM pool) AS access, ${lookAfter('due')} AS woken, c.id, c.namespace, c.workflow, c.uid, encode(c.revision, 'hex') AS revision, c.mode, c.priority, c.fence, c.crashes, c.save_success, c.save_failure,
       c.parent, c.workflow_run, c.trigger, c.resume, c.response,
       (c.timeout_ms - extract(epoch FROM now() - c.started_at) * 1000)::float8 AS remaining_ms, extract(epoch FROM c.created_at)::float8 * 1000 AS created_at,
       CASE WHEN c.fence > 1 THEN (SELECT array_agg(k.data ORDER BY k.sequence) FROM millrace.checkpoint k WHERE k.execution_id = c.id) END AS checkpoints,
@@ -84,19 +97,25 @@ const CLAIM: Statement = {
     LEFT JOIN LATERAL (
       SELECT array_agg(scope) AS scopes, array_agg(data) AS data FROM millrace.static_data s WHERE s.namespace = c.namespace AND s.workflow = c.workflow) s ON true
     ORDER BY c.rank, c.id`,
+  };
+}
+
+const CLAIM = claimStatement('claim', { access: 'Free', turns: '$3', take: '$3' });
+
+/** Held to the end of the transaction, so that what runs can only get less until the claim has counted and taken. */
+const LOCK: Statement = {
+  name: 'claim-lock',
+  text: 'SELECT 1 AS locked FROM millrace.pool WHERE name = $1 FOR UPDATE',
 };
 
-function toStaticData(scopes: readonly string[], data: readonly Buffer[]): Claim['staticData'] {
-  const staticData: Claim['staticData'] = { global: {}, nodes: {} };
-  scopes.forEach((scope, index) => {
-    const bytes = data[index];
-    if (bytes === undefined) return;
-    const value = decodePayload(bytes) as JsonObject;
-    if (scope === '') staticData.global = value;
-    else staticData.nodes[scope] = value;
-  });
-  return staticData;
-}
+/** What the pool runs is what its runners own; a runner is told of with its first claim. */
+const RUNNING = `millrace.queue r JOIN millrace.runner owner ON owner.name = r.runner AND r.state = 'Running' WHERE owner.pool = $1`;
+
+const CLAIM_LIMITED = claimStatement('claim-limited', {
+  access: 'Limited',
+  turns: `(SELECT greatest(0, least($3, coalesce(p.namespace_max_running, $3) - (SELECT count(*) FROM ${RUNNING} AND r.namespace = tenant.namespace))) FROM millrace.pool p WHERE p.name = $1)`,
+  take: `(SELECT greatest(0, least($3, coalesce(p.max_running, $3) - (SELECT count(*) FROM ${RUNNING}))) FROM millrace.pool p WHERE p.name = $1)`,
+});
 
 function toClaim(row: Row): Claim {
   const { namespace, workflow, uid, revision, mode, priority, fence, crashes } = row;
@@ -117,10 +136,29 @@ function toClaim(row: Row): Claim {
 }
 
 export function createClaim(database: Database): (options: ClaimOptions) => Promise<Claimed> {
+  /** Pools that were limited when last claimed from. The statement says when that has changed, and then takes nothing. */
+  const limited = new Set<string>();
+
+  async function take(pool: string, values: readonly unknown[]): Promise<(AccessRow & (Row | Nothing))[]> {
+    if (!limited.has(pool)) return database.query(CLAIM, values);
+    return database.transaction(async (transaction) => {
+      await transaction.query(LOCK, [pool]);
+      return transaction.query(CLAIM_LIMITED, values);
+    });
+  }
+
   return async ({ pool, runner, limit, leaseMs = LEASE_MS }) => {
+    const values = [pool, runner, limit, leaseMs];
     // Tried again after a lost answer it claims others; what the first try claimed goes back because the runner does not list it in `renew`.
-    const rows = await database.query<Row | Nothing>(CLAIM, [pool, runner, limit, leaseMs]);
-    const claims = rows.filter((row): row is Row => row.id !== null).map(toClaim);
+    const wasLimited = limited.has(pool);
+    let rows = await take(pool, values);
+    const isLimited = rows[0]?.access === 'Limited';
+    if (rows[0]?.access !== 'Paused' && isLimited !== wasLimited) {
+      if (isLimited) limited.add(pool);
+      else limited.delete(pool);
+      rows = await take(pool, values);
+    }
+    const claims = rows.filter((row): row is AccessRow & Row => row.id !== null).map(toClaim);
     const nextMs = rows[0]?.next_ms ?? null;
     return claims.length < limit && nextMs !== null ? { claims, nextMs } : { claims };
   };

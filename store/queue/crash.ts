@@ -3,9 +3,10 @@ import type { CrashWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
 import { storableText } from '../payload.ts';
 import { type Ended, tellEnded } from './ended.ts';
+import { passOn } from './gates.ts';
 
-/** An execution that took a runner or executor down so often is not tried again. */
-export const MAX_CRASHES = 3;
+/** An execution that took a runner or executor down so often is not tried again, unless its pool says another number. */
+const MAX_CRASHES = 3;
 /** The n-th try after a crash waits n - 1 times so long. The first starts at once: mostly the runner was at fault. */
 const PAUSE_MS = 5000;
 
@@ -16,19 +17,22 @@ const PAUSE_MS = 5000;
 const HANDLE = `
   victim AS (
     SELECT f.*, f.crash_log || jsonb_build_object('reason', f.reason, 'runner', f.runner, 'fence', f.fence, 'claimedAt', f.claimed_at, 'crashedAt', now(),
-      'checkpoints', (SELECT count(*) FROM millrace.checkpoint k WHERE k.execution_id = f.id)) AS evidence
+      'checkpoints', (SELECT count(*) FROM millrace.checkpoint k WHERE k.execution_id = f.id)) AS evidence,
+      coalesce((SELECT p.max_crashes FROM millrace.pool p WHERE p.name = f.pool), ${MAX_CRASHES}) AS max_crashes
     FROM fallen f
   ), again AS (
     UPDATE millrace.queue q SET state = CASE WHEN v.crashes = 0 THEN 'Ready' ELSE 'Delayed' END, run_at = now() + v.crashes * ${PAUSE_MS} * interval '1 ms',
       runner = NULL, crashes = v.crashes + 1, crash_log = v.evidence
-    FROM victim v WHERE q.id = v.id AND v.crashes + 1 < ${MAX_CRASHES} AND NOT v.canceled
+    FROM victim v WHERE q.id = v.id AND v.crashes + 1 < v.max_crashes AND NOT v.canceled
     RETURNING q.pool
   ), ended AS (
-    DELETE FROM millrace.queue q USING victim v WHERE q.id = v.id AND (v.crashes + 1 >= ${MAX_CRASHES} OR v.canceled)
+    DELETE FROM millrace.queue q USING victim v WHERE q.id = v.id AND (v.crashes + 1 >= v.max_crashes OR v.canceled)
     RETURNING v.*
   ), buried AS (
-    INSERT INTO millrace.dead_letter (id, namespace, workflow, uid, revision, mode, pool, priority, crash_log, trigger, checkpoints)
-    SELECT e.id, e.namespace, e.workflow, e.uid, e.revision, e.mode, e.pool, e.priority, e.evidence, e.trigger,
+    INSERT INTO millrace.dead_letter (id, namespace, workflow, uid, revision, mode, pool, priority, crash_log, trigger, created_at, timeout_ms, save_success,
+      save_failure, fence, parent, workflow_run, gate, checkpoints)
+    SELECT e.id, e.namespace, e.workflow, e.uid, e.revision, e.mode, e.pool, e.priority, e.evidence, e.trigger, e.created_at, e.timeout_ms, e.save_success,
+      e.save_failure, e.fence, e.parent, e.workflow_run, e.gate,
       coalesce((SELECT array_agg(k.data ORDER BY k.sequence) FROM millrace.checkpoint k WHERE k.execution_id = e.id), '{}')
     FROM ended e WHERE NOT e.canceled
   ), forgotten AS (
@@ -44,7 +48,8 @@ const HANDLE = `
     FROM ended
   )
   SELECT id::text AS id, NULL AS pool, reply_to, workflow_run, false AS lost FROM ended
-  UNION ALL SELECT DISTINCT NULL, pool, NULL, NULL, false FROM again`;
+  UNION ALL SELECT DISTINCT NULL, pool, NULL, NULL, false FROM again
+  UNION ALL SELECT NULL, unnest(${passOn('ended')}), NULL, NULL, false`;
 
 /** The lease of a runner is over by the database's clock. */
 const REAP: Statement = {

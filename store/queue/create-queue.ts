@@ -16,8 +16,9 @@ export function createQueue(parts: { database: Database; notifications: Notifica
   const { database, notifications } = parts;
   const leases = createRunnerLeases(database, notifications);
   const { crash, reap } = createCrashes(database, notifications);
+  const cancel = createCancel(database, notifications);
   return {
-    enqueue: createEnqueue(parts),
+    enqueue: createEnqueue({ ...parts, cancel }),
     claim: createClaim(database),
     ...createProgress(database, notifications),
     finish: createFinish(database, notifications),
@@ -31,7 +32,7 @@ export function createQueue(parts: { database: Database; notifications: Notifica
     },
     crash,
     reap,
-    cancel: createCancel(database, notifications),
+    cancel,
     stats: createStats(database),
   };
 }

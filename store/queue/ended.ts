@@ -5,6 +5,8 @@ export interface Ended {
   id: string | null;
   reply_to: string | null;
   workflow_run: string | null;
+  /** Pools in which slots of ended executions let others start; the same in every row. */
+  woken?: string[] | null;
 }
 
 /** Tells those who wait for the answer, and the operator about executions that a WorkflowRun asked for. */
@@ -13,4 +15,9 @@ export function tellEnded(notifications: Notifications, rows: readonly Ended[]):
     if (id !== null && replyTo !== null) notifications.send(channel.reply(replyTo), id);
     if (id !== null && workflowRun !== null) notifications.send(channel.finished, id);
   }
+}
+
+/** Tells runners of executions that waited for a slot of those that ended. */
+export function tellWoken(notifications: Notifications, [first]: readonly Ended[]): void {
+  for (const pool of new Set(first?.woken ?? [])) notifications.send(channel.work(pool));
 }

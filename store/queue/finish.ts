@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../../runner/engine/item.ts';
-import type { ExecutionResult, NodeRun } from '../../runner/engine/node-run.ts';
+import type { ExecutionResult, NodeRun, StaticDataChanges } from '../../runner/engine/node-run.ts';
 import type { Database, Statement } from '../database.ts';
 import { StoreError, StoreReason } from '../error.ts';
 import { type Brief, summarize } from '../history.ts';
@@ -7,7 +7,8 @@ import type { FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import { Keep } from '../route.ts';
-import { type Ended, tellEnded } from './ended.ts';
+import { type Ended, tellEnded, tellWoken } from './ended.ts';
+import { passOn } from './gates.ts';
 import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /**
@@ -32,12 +33,13 @@ const FINISH: Statement = {
       FROM gone g JOIN input i USING (id)
     ), kept AS (
       INSERT INTO millrace.static_data (namespace, workflow, scope, data)
-      SELECT DISTINCT ON (g.namespace, g.workflow, s.scope) g.namespace, g.workflow, s.scope, substring($1::bytea FROM s.start FOR s.length)
-      FROM unnest($12::uuid[], $13::text[], $14::int[], $15::int[]) WITH ORDINALITY AS s(id, scope, start, length, position) JOIN gone g USING (id)
-      ORDER BY g.namespace, g.workflow, s.scope, s.position DESC
+      SELECT DISTINCT ON (r.namespace, r.workflow, s.scope) r.namespace, r.workflow, s.scope, substring($1::bytea FROM s.start FOR s.length)
+      FROM unnest($12::uuid[], $13::text[], $14::int[], $15::int[], $16::text[]) WITH ORDINALITY AS s(id, scope, start, length, workflow, position) JOIN gone g USING (id)
+      JOIN millrace.route r ON r.namespace = g.namespace AND r.workflow = coalesce(s.workflow, g.workflow)
+      ORDER BY r.namespace, r.workflow, s.scope, s.position DESC
       ON CONFLICT (namespace, workflow, scope) DO UPDATE SET data = EXCLUDED.data
     )
-    SELECT id, reply_to, workflow_run FROM gone`,
+    SELECT id, reply_to, workflow_run, ${passOn('gone')} AS woken FROM gone`,
 };
 
 /** What is in the history with the same fence was moved there by a try whose answer got lost. */
@@ -52,7 +54,7 @@ interface Encoded {
   brief: Buffer;
   response: Buffer | undefined;
   data: Buffer | undefined;
-  scopes: { scope: string; data: Buffer }[];
+  scopes: { workflow: string | null; scope: string; data: Buffer }[];
 }
 
 export function keptOf({ result, save }: FinishWrite): Keep {
@@ -74,7 +76,7 @@ async function encode(write: FinishWrite): Promise<Encoded> {
       brief: await encodePayload(briefOf(result)),
       response: result.response && await encodePayload(result.response),
       data: await encodeRuns(result.runs, kept),
-      scopes: await Promise.all(scopes.map(async ({ scope, data }) => ({ scope, data: await encodePayload(data) }))),
+      scopes: await Promise.all(scopes.map(async ({ data, ...scope }) => ({ ...scope, data: await encodePayload(data) }))),
     };
   } catch (error) {
     if (!(error instanceof StoreError && error.code === StoreReason.PayloadRefused)) throw error;
@@ -93,9 +95,22 @@ function briefOf({ error, lastNode, runs }: ExecutionResult): Brief {
   return { counts: { succeeded: runs.length - failed, failed }, ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
 }
 
-function scopesOf({ staticData }: ExecutionResult): { scope: string; data: unknown }[] {
-  const nodes = Object.entries(staticData?.nodes ?? {}).map(([scope, data]) => ({ scope, data }));
-  return staticData?.global === undefined ? nodes : [{ scope: '', data: staticData.global }, ...nodes];
+interface ScopeOf {
+  /** Null for the execution's own workflow, else the name of one of its namespace. */
+  workflow: string | null;
+  /** Empty for `global`, else the name of a node. */
+  scope: string;
+  data: unknown;
+}
+
+function scopesOf({ staticData, otherStaticData = {} }: ExecutionResult): ScopeOf[] {
+  const others = Object.entries(otherStaticData).flatMap(([id, changes]) => changedScopes(id.slice(id.lastIndexOf('/') + 1), changes));
+  return [...changedScopes(null, staticData ?? {}), ...others];
+}
+
+function changedScopes(workflow: string | null, { global, nodes = {} }: StaticDataChanges): ScopeOf[] {
+  const ofNodes = Object.entries(nodes).map(([scope, data]) => ({ workflow, scope, data }));
+  return global === undefined ? ofNodes : [{ workflow, scope: '', data: global }, ...ofNodes];
 }
 
 export function createFinish(database: Database, notifications: Notifications): (writes: readonly FinishWrite[]) => Promise<string[]> {
@@ -111,8 +126,10 @@ export function createFinish(database: Database, notifications: Notifications): 
       blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
       ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
       scopes.map(({ id }) => id), scopes.map(({ scope }) => storableText(scope)), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
+      scopes.map(({ workflow }) => workflow),
     ]);
     tellEnded(notifications, rows);
+    tellWoken(notifications, rows);
     const missing = new Set(lostIds(writes, rows));
     if (missing.size === 0) return [];
     const unsure = writes.filter(({ executionId }) => missing.has(executionId));

@@ -28,7 +28,7 @@ describe('a new revision', () => {
 });
 
 test('fields that are accepted and not acted on are named', () => {
-  expect(unenforced({ nodes: [], settings: { concurrency: { max: 1 }, isolation: 'pod', save: { progress: true } } })).toEqual(['settings.concurrency', 'settings.isolation: pod', 'settings.save.progress']);
+  expect(unenforced({ nodes: [], settings: { isolation: 'pod', save: { progress: true } } })).toEqual(['settings.isolation: pod', 'settings.save.progress']);
   expect(unenforced({ nodes: [], settings: { isolation: 'pooled' } })).toEqual([]);
 });
 
@@ -39,6 +39,11 @@ describe('the route', () => {
     expect(routeOf(workflow(), 'r', [])).toEqual({
       namespace: 'shop', workflow: 'orders', uid: 'u1', active: false, stable: 'r', pool: 'default', priority: 5, save: { success: 'All', failure: 'All' }, triggers: [],
     });
+  });
+
+  test('carries the limits, with the policy Queue where none is written', () => {
+    const { limits } = routeOf(workflow({ settings: { concurrency: { max: 2, key: 'body.id' }, rateLimit: { count: 5, per: '1m', policy: 'Drop' } } }), 'r', []);
+    expect(limits).toEqual({ concurrency: { max: 2, key: 'body.id', policy: 'Queue' }, rateLimit: { count: 5, perMs: 60_000, policy: 'Drop' } });
   });
 
   test('is in force whatever its epoch, and not after any change', () => {

@@ -33,7 +33,6 @@ function engineSettings({ executionOrder, timezone, timeout, errorWorkflow, call
 /** Fields that this version accepts and does not act on yet; told to the user instead of being ignored in silence. */
 export function unenforced({ settings }: WorkflowSpec): string[] {
   return [
-    ...(settings?.concurrency === undefined ? [] : ['settings.concurrency']),
     ...(settings?.isolation === 'pod' ? ['settings.isolation: pod'] : []),
     ...(settings?.save?.progress === undefined ? [] : ['settings.save.progress']),
   ];

@@ -1,6 +1,7 @@
 import { durationMs } from '../../../crds/duration.ts';
-import type { RegisteredWebhook } from '../../../crds/workflow.ts';
+import type { RegisteredWebhook, WorkflowSpec } from '../../../crds/workflow.ts';
 import { canonicalJson } from '../../../store/canonical-json.ts';
+import { LimitPolicy, type Limits } from '../../../store/limits.ts';
 import type { Route, RouteSpec, RouteTrigger } from '../../../store/route.ts';
 import { Keep } from '../../../store/route.ts';
 import type { Workflow } from '../resources.ts';
@@ -11,6 +12,7 @@ const DEFAULT_PRIORITY = 5;
 /** The row that decides for new executions of a workflow. */
 export function routeOf({ metadata, spec }: Workflow, revision: string, triggers: readonly RouteTrigger[]): RouteSpec {
   const { runnerPool = DEFAULT_POOL, priority = DEFAULT_PRIORITY, timeout, save } = spec.settings ?? {};
+  const limits = limitsOf(spec.settings);
   return {
     namespace: metadata.namespace ?? '',
     workflow: metadata.name,
@@ -21,8 +23,21 @@ export function routeOf({ metadata, spec }: Workflow, revision: string, triggers
     priority,
     ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout) }),
     save: { success: save?.success ?? Keep.All, failure: save?.failure ?? Keep.All },
+    ...(limits === undefined ? {} : { limits }),
     triggers,
   };
+}
+
+function limitsOf({ concurrency, rateLimit }: NonNullable<WorkflowSpec['settings']> = {}): Limits | undefined {
+  if (concurrency === undefined && rateLimit === undefined) return undefined;
+  return {
+    ...(concurrency && { concurrency: { policy: LimitPolicy.Queue, ...concurrency } }),
+    ...(rateLimit && { rateLimit: rateOf(rateLimit) }),
+  };
+}
+
+function rateOf({ per, ...rest }: NonNullable<NonNullable<WorkflowSpec['settings']>['rateLimit']>): NonNullable<Limits['rateLimit']> {
+  return { policy: LimitPolicy.Queue, ...rest, perMs: Math.max(1, durationMs(per)) };
 }
 
 /** Whether the route in force is already what is wanted. */
