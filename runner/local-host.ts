@@ -48,7 +48,10 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
       if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
       return found;
     },
-    loadWorkflow: async (id) => options.workflows?.get(id),
+    loadWorkflow: async (id) => {
+      const definition = options.workflows?.get(id);
+      return definition && { definition };
+    },
     variables: options.variables ?? {},
     staticData: options.staticData ?? { global: {}, nodes: {} },
     baseUrl: options.baseUrl ?? 'http://localhost',

@@ -1,3 +1,5 @@
+import { StoreError, StoreReason } from './error.ts';
+
 /**
  * Turns many calls with one thing each into few calls with arrays. Nothing waits for company: a call goes out at once while fewer
  * than `concurrency` are under way, and what arrives meanwhile forms the next batch of at most `max`. `run` answers in order.
@@ -18,11 +20,17 @@ export function coalesce<In, Out>(
       if (results.length !== batch.length) throw new RangeError(`A batch of ${batch.length} was answered with ${results.length} results`);
       results.forEach((result, index) => batch[index]?.resolve(result));
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length > 1 && error instanceof StoreError && error.code === StoreReason.PayloadRefused) await oneByOne(batch);
+      else for (const { reject } of batch) reject(error);
     } finally {
       active -= 1;
       pump();
     }
+  }
+
+  /** A value that cannot be stored must not keep its neighbours from being stored. */
+  async function oneByOne(batch: typeof waiting): Promise<void> {
+    for (const { one, resolve, reject } of batch) await run([one]).then(([result]) => { resolve(result as Out); }, reject);
   }
 
   function pump(): void {

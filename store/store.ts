@@ -15,9 +15,11 @@ import { type Overview, overview } from './overview.ts';
 import { createQueue } from './queue/create-queue.ts';
 import type { Queue } from './queue.ts';
 import { type Replies, ReplyBox } from './replies.ts';
+import { loadResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
 import type { Routes } from './route.ts';
 import { createRoutes } from './routes.ts';
+import { createStaticData, type StaticDataStore } from './static-data.ts';
 import { sweep } from './sweep.ts';
 
 export interface StoreLog {
@@ -59,6 +61,8 @@ export interface Store {
   readonly binaries: Binaries;
   readonly replies: Replies;
   readonly notifications: Notifications;
+  readonly resumeTokens: ResumeTokens;
+  readonly staticData: StaticDataStore;
   /** The database's clock, estimated: milliseconds since the epoch. The engine's `now` on runners. */
   now(): number;
   /** Answers within 2 seconds. */
@@ -123,11 +127,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const stopReplies = await replies.start(notifications);
     return {
       notifications, replies,
+      resumeTokens: await loadResumeTokens(database),
       revisions: createRevisions(database),
       routes: createRoutes({ database, notifications, onError: warn }),
       queue,
       executions: createExecutions(database),
       binaries: createBinaries(database),
+      staticData: createStaticData(database),
       now: () => clock.now(),
       health: async () => health(database),
       overview: async () => overview(database),

@@ -1,19 +1,21 @@
 import { durationMs } from './duration.ts';
-import { toErrorRecord, WorkflowError } from './error.ts';
-import { runErrorWorkflow } from './error-workflow.ts';
+import { stopAt } from './deadline.ts';
+import { WorkflowError } from './error.ts';
+import { startErrorWorkflow } from './error-workflow.ts';
 import { createExecution } from './execution.ts';
 import type { Execution, Tree } from './execution.ts';
 import type { NodeTypes } from './graph.ts';
 import type { EngineHost } from './host.ts';
-import type { Item } from './item.ts';
+import type { ErrorRecord, Item } from './item.ts';
 import { Journal } from './journal.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
-import type { Checkpoint, ExecutionResult, NodeRun } from './node-run.ts';
+import type { Checkpoint, ExecutionResult, NodeRun, StaticDataChanges } from './node-run.ts';
 import { planPartial } from './partial.ts';
 import type { PartialRun } from './partial.ts';
-import { runExecution } from './run-execution.ts';
+import { runExecution, stopped } from './run-execution.ts';
 import { runChild } from './sub-workflow.ts';
 import { finalResponse } from './webhook-response.ts';
+import type { Answering } from './webhook-response.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 
 /** One execution to run, or to take over. Plain data but for the signal. */
@@ -32,6 +34,14 @@ export interface ExecuteRequest {
    * life goes on, and `execute` rejects with it.
    */
   signal?: AbortSignal;
+  /** Aborting it, with a WorkflowError HandBack, leaves the execution to another life at the next node boundary: `execute` rejects with it. */
+  handBack?: AbortSignal;
+  /** Makes the address that ends a wait unguessable. Absent: it needs no more than the execution's id. */
+  resumeToken?: string;
+  /** The execution descends from an error workflow: it starts none itself. */
+  underError?: boolean;
+  /** What ended the execution from outside. Nothing runs any more; its error workflow starts, and its caller is answered. */
+  failure?: ErrorRecord;
   /** Milliseconds since the epoch after which the execution is canceled. Default: start plus the workflow's `settings.timeout`. */
   deadline?: number;
   /** Runs a part of the workflow, with earlier data. */
@@ -46,8 +56,6 @@ export interface ExecuteRequest {
 
 /** Reasons to stop that leave the execution to another life. */
 const HANDED_ON: ReadonlySet<string> = new Set(['LeaseLost', 'HandBack']);
-/** Timers hold no more than 2^31 - 1 ms; a later deadline is reached in several steps. */
-const MAX_SLEEP_MS = 86_400_000;
 
 /**
  * Runs a workflow. Rejects only when this life of the execution must not go on: handed on (see `signal`), a commit failed, or
@@ -55,43 +63,74 @@ const MAX_SLEEP_MS = 86_400_000;
  */
 export async function execute(request: ExecuteRequest, host: EngineHost, nodeTypes: NodeTypes): Promise<ExecutionResult> {
   const stop = new AbortController();
-  const watch = new AbortController();
-  const tree = createTree(request, { host, nodeTypes, signal: stop.signal });
+  const done = new AbortController();
   const { executionId, workflow, mode } = request;
-  const execution = createExecution(tree, { workflow, executionId, scope: '', mode });
+  const tree = createTree(request, { host, nodeTypes });
+  const underError = request.underError === true || mode === ExecutionMode.Error;
+  const execution = createExecution(tree, { workflow, owner: workflow.id, executionId, scope: '', mode, underError, signal: stop.signal }, host.staticData);
   const cancel = (): void => stop.abort(cancelReason(request.signal?.reason));
   request.signal?.addEventListener('abort', cancel, { once: true });
   if (request.signal?.aborted) cancel();
   try {
-    watchDeadline(deadlineOf(request, host), host, stop, watch.signal).catch(() => undefined);
-    const result = await runTree(execution, request);
-    return withResponse(execution, request, result);
+    const watch = (): void => stopAt(deadlineOf(request, host), host, stop, done.signal);
+    return concluded(execution, request, await runToEnd(execution, request, watch));
   } catch (error) {
-    if (!isEnd(error, tree)) throw error;
-    return withResponse(execution, request, stopped(execution, error));
+    // Whoever goes on does not repeat what is finished.
+    if (error instanceof WorkflowError && error.code === 'HandBack') await tree.journal.beforeEffect();
+    throw error;
   } finally {
-    watch.abort();
+    done.abort();
     request.signal?.removeEventListener('abort', cancel);
   }
 }
 
+async function runToEnd(execution: Execution, request: ExecuteRequest, watch: () => void): Promise<ExecutionResult> {
+  const result = await endOf(execution, async () => {
+    watch();
+    return runTree(execution, request);
+  });
+  if (result.status !== ExecutionStatus.Failed) return result;
+  return endOf(execution, async () => {
+    await startErrorWorkflow(execution, result);
+    return suspendedOr(execution.tree, result);
+  });
+}
+
 async function runTree(execution: Execution, request: ExecuteRequest): Promise<ExecutionResult> {
   const { tree } = execution;
+  if (request.failure) return failed(request.failure);
   const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? {}) : undefined;
   const result = await runExecution(execution, request.start, plan);
   await Promise.all(tree.background);
-  tree.signal.throwIfAborted();
+  execution.signal.throwIfAborted();
   tree.journal.throwIfBroken();
-  // A sub-workflow nobody waits for may wait itself: the execution is over when it is.
-  if (tree.suspended) return { ...result, status: ExecutionStatus.Waiting, wait: tree.suspended };
-  await runErrorWorkflow(execution, result);
-  return result;
+  if (tree.handedBack) tree.handBack?.throwIfAborted();
+  return suspendedOr(tree, result);
 }
 
-function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTypes' | 'signal'>): Tree {
+/** What `run` resolves to; an error that ends the execution for good is a result, too. */
+async function endOf(execution: Execution, run: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isEnd(error, execution)) throw error;
+    return stopped(execution, error);
+  }
+}
+
+/** A sub-workflow nobody waits for, or the error workflow, may wait itself: the execution is over when they are. */
+function suspendedOr({ suspended }: Tree, result: ExecutionResult): ExecutionResult {
+  return suspended ? { ...result, status: ExecutionStatus.Waiting, wait: suspended } : result;
+}
+
+function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTypes'>): Tree {
+  const { executionId, resumeToken } = request;
   return {
     ...given,
     journal: new Journal(given.host, request.resume ?? []),
+    handBack: request.handBack,
+    handedBack: false,
+    resumePath: resumeToken === undefined ? executionId : `${executionId}/${resumeToken}`,
     runChild,
     resumeItems: request.resumeItems,
     historyBytes: request.historyBytes ?? 64 * 1024 * 1024,
@@ -99,16 +138,11 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
     nodeRuns: 0,
     suspended: undefined,
     responded: false,
+    answering: undefined,
+    staticData: new Map(),
     background: new Set(),
     lastYield: given.host.now(),
   };
-}
-
-/** Stops the execution at its deadline. Rejects when `done` aborts first. */
-async function watchDeadline(deadline: number | undefined, host: EngineHost, stop: AbortController, done: AbortSignal): Promise<void> {
-  if (deadline === undefined) return;
-  for (let left = deadline - host.now(); left > 0; left = deadline - host.now()) await host.sleep(Math.min(left, MAX_SLEEP_MS), done);
-  stop.abort(new WorkflowError('ExecutionTimeout', 'The execution reached its time limit. Raise settings.timeout, or let it do less.'));
 }
 
 function deadlineOf({ deadline, workflow }: ExecuteRequest, host: EngineHost): number | undefined {
@@ -122,29 +156,33 @@ function cancelReason(reason: unknown): WorkflowError {
 }
 
 /** Whether an error ends the execution for good, so that it has a result; anything else is for another life. */
-function isEnd(error: unknown, { signal, journal }: Tree): error is WorkflowError {
-  return error instanceof WorkflowError && error !== journal.failure && !(error === signal.reason && HANDED_ON.has(error.code));
+function isEnd(error: unknown, { signal, tree }: Execution): error is WorkflowError {
+  if (!(error instanceof WorkflowError) || error === tree.journal.failure) return false;
+  return !HANDED_ON.has(error.code) || (error !== signal.reason && error !== tree.handBack?.reason);
 }
 
-function stopped(execution: Execution, error: WorkflowError): ExecutionResult {
-  const { history, staticData, tree } = execution;
-  const changes = staticData.changes();
-  const node = execution.running;
-  const lastNode = node ?? history.runs.at(-1)?.node;
-  return {
-    status: error === tree.signal.reason ? ExecutionStatus.Canceled : ExecutionStatus.Failed,
-    error: toErrorRecord(error, node === undefined ? {} : { node }),
-    ...(lastNode === undefined ? {} : { lastNode }),
-    runs: history.runs,
-    ...(changes ? { staticData: changes } : {}),
-  };
+function failed(error: ErrorRecord): ExecutionResult {
+  return { status: ExecutionStatus.Failed, error, ...(error.node === undefined ? {} : { lastNode: error.node }), runs: [] };
 }
 
-/** Manual runs keep no static data; a webhook that nobody answered yet is answered from the result. */
-function withResponse(execution: Execution, request: ExecuteRequest, result: ExecutionResult): ExecutionResult {
+/** Manual runs keep no static data; a call that nobody answered yet is answered from the result. */
+function concluded(execution: Execution, request: ExecuteRequest, result: ExecutionResult): ExecutionResult {
   const { staticData, ...rest } = result;
-  const kept = staticData && request.mode !== ExecutionMode.Manual ? { ...rest, staticData } : rest;
-  const trigger = execution.graph.nodes.get(request.start.node)?.node;
-  const isAnswerDue = request.mode === ExecutionMode.Webhook && !execution.tree.responded && result.status !== ExecutionStatus.Waiting;
-  return isAnswerDue && trigger ? { ...kept, response: finalResponse(trigger, result) } : kept;
+  const others = otherStaticData(execution);
+  const kept = request.mode === ExecutionMode.Manual ? rest : { ...rest, ...(staticData && { staticData }), ...(others && { otherStaticData: others }) };
+  const answering = execution.tree.responded || result.status === ExecutionStatus.Waiting ? undefined : answeringOf(execution, request);
+  return answering ? { ...kept, response: finalResponse(answering, result) } : kept;
+}
+
+/** Who tells how the caller is answered: the wait that a call ended, else the webhook. */
+function answeringOf({ tree, graph }: Execution, { mode, start }: ExecuteRequest): Answering | undefined {
+  return tree.answering ?? (mode === ExecutionMode.Webhook ? graph.nodes.get(start.node)?.node : undefined);
+}
+
+function otherStaticData({ tree, workflow }: Execution): Record<string, StaticDataChanges> | undefined {
+  const changed = [...tree.staticData].flatMap(([id, data]) => {
+    const changes = id === workflow.id ? undefined : data.changes();
+    return changes ? [[id, changes] as const] : [];
+  });
+  return changed.length > 0 ? Object.fromEntries(changed) : undefined;
 }

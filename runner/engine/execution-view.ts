@@ -26,4 +26,6 @@ export interface ExecutionView {
   readonly variables: Readonly<Record<string, string>>;
   staticData(scope: 'global' | 'node'): JsonObject;
   readonly baseUrl: string;
+  /** What the address that ends a wait has behind `/webhook-waiting/` and `/form-waiting/`: the queued execution and its token. */
+  readonly resumePath: string;
 }

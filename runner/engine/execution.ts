@@ -1,10 +1,11 @@
-import type { EngineHost } from './host.ts';
 import { graphOf } from './graph.ts';
 import type { Graph, NodeTypes } from './graph.ts';
 import { History } from './history.ts';
+import type { EngineHost } from './host.ts';
 import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
-import type { ExecutionMode, ExecutionResult } from './node-run.ts';
+import type { ExecutionMode, ExecutionResult, StaticData } from './node-run.ts';
+import type { WaitedRequest } from './node-type.ts';
 import { retentionOf } from './retention.ts';
 import { WorkingStaticData } from './static-data.ts';
 import type { WorkflowDefinition } from './workflow.ts';
@@ -18,6 +19,8 @@ export interface ChildRequest {
   node: string;
   runIndex: number;
   number: number;
+  /** What the call learns from outside, the same in every life of the execution. */
+  record<T>(live: () => T): T;
 }
 
 /** What an execution and the sub-workflows that run inside it share. */
@@ -25,8 +28,12 @@ export interface Tree {
   readonly host: EngineHost;
   readonly nodeTypes: NodeTypes;
   readonly journal: Journal;
-  /** Aborted on cancel and on the deadline, with a WorkflowError as reason. */
-  readonly signal: AbortSignal;
+  /** Aborted when the execution is to be handed on at the next node boundary, with a WorkflowError HandBack as reason. */
+  readonly handBack: AbortSignal | undefined;
+  /** Set once a node boundary was reached that handed the execution on: everything unwinds. */
+  handedBack: boolean;
+  /** What stands behind `/webhook-waiting/` and `/form-waiting/` in the address that ends a wait. */
+  readonly resumePath: string;
   /** Runs a sub-workflow for a node of `parent`. */
   readonly runChild: (parent: Execution, request: ChildRequest) => Promise<ExecutionResult | undefined>;
   /** Items that end the wait this execution comes back from. */
@@ -38,23 +45,37 @@ export interface Tree {
   nodeRuns: number;
   /** Set once a node asked to wait: everything unwinds and the root's result says Waiting. */
   suspended: ExecutionResult['wait'] | undefined;
-  /** Whether the webhook has been answered. */
+  /** Whether the webhook has been answered, or the call that ended the last wait. */
   responded: boolean;
+  /** How the call that ended the last wait is to be answered. */
+  answering: WaitedRequest | undefined;
+  /** Working copies of what workflows keep between executions, by id of the workflow. */
+  readonly staticData: Map<string, WorkingStaticData>;
   /** Sub-workflows nobody waits for, run inside this execution because the host cannot start them on their own. */
   readonly background: Set<Promise<unknown>>;
   /** When the event loop last had a turn; milliseconds. */
   lastYield: number;
 }
 
-/** One workflow being executed: the root of a tree, or a sub-workflow in it. */
-export interface Execution {
-  readonly tree: Tree;
-  readonly graph: Graph;
+/** What makes an execution the one it is. */
+export interface ExecutionIdentity {
   readonly workflow: WorkflowDefinition;
+  /** Id of the stored workflow on whose behalf it runs: an inline workflow acts for the one that holds it, whatever it calls itself. */
+  readonly owner: string;
   readonly executionId: string;
   /** '' for the root, else the path of calls that leads here. */
   readonly scope: string;
   readonly mode: ExecutionMode;
+  /** Whether it descends from an error workflow. */
+  readonly underError: boolean;
+  /** Aborted on cancel and on the deadline, with a WorkflowError as reason. */
+  readonly signal: AbortSignal;
+}
+
+/** One workflow being executed: the root of a tree, or a sub-workflow in it. */
+export interface Execution extends ExecutionIdentity {
+  readonly tree: Tree;
+  readonly graph: Graph;
   readonly history: History;
   /** Private state by node. */
   readonly state: Map<string, JsonObject>;
@@ -63,7 +84,8 @@ export interface Execution {
   running: string | undefined;
 }
 
-export function createExecution(tree: Tree, about: { workflow: WorkflowDefinition; executionId: string; scope: string; mode: ExecutionMode }): Execution {
+/** `stored`: what the store has of the workflow's static data; absent for an inline workflow, whose static data ends with its run. */
+export function createExecution(tree: Tree, about: ExecutionIdentity, stored?: StaticData): Execution {
   const graph = graphOf(about.workflow, tree.nodeTypes);
   return {
     tree,
@@ -72,9 +94,17 @@ export function createExecution(tree: Tree, about: { workflow: WorkflowDefinitio
     history: new History(retentionOf(graph), tree.historyBytes),
     state: new Map(),
     running: undefined,
-    // The host keeps static data for the root only; a sub-workflow that runs inside it starts with none.
-    staticData: new WorkingStaticData(() => (about.scope === '' ? tree.journal.staticData() : { global: {}, nodes: {} })),
+    staticData: stored ? sharedStaticData(tree, about.workflow.id, stored) : new WorkingStaticData(() => ({ global: {}, nodes: {} })),
   };
+}
+
+/** One copy for all executions of a workflow in the tree: each sees what the ones before it left. */
+function sharedStaticData(tree: Tree, workflow: string, stored: StaticData): WorkingStaticData {
+  const known = tree.staticData.get(workflow);
+  if (known) return known;
+  const made = new WorkingStaticData(() => tree.journal.staticData(workflow, stored));
+  tree.staticData.set(workflow, made);
+  return made;
 }
 
 /** A node's private state, made on first use. */

@@ -4,7 +4,7 @@ import { importWorkflow } from '../../importers/n8n/index.ts';
 import type { Item } from './item.ts';
 import { executeTest } from './testing/execute-test.ts';
 import { plainSandbox } from './testing/plain-sandbox.ts';
-import { testHost } from './testing/test-host.ts';
+import { callable, testHost } from './testing/test-host.ts';
 import { testNodes } from './testing/test-nodes.ts';
 import { validateWorkflow } from './validate.ts';
 import type { Connection, WorkflowDefinition, WorkflowNode } from './workflow.ts';
@@ -43,7 +43,7 @@ const workflow = fc.record({
 test(`${RUNS} random workflows end, with a status and a record of every run`, async () => {
   const seen: Record<string, number> = {};
   await fc.assert(fc.asyncProperty(workflow, fc.array(item as fc.Arbitrary<Item>, { maxLength: 4 }), fc.constantFrom('Manual', 'Webhook'), async (definition, items, mode) => {
-    const host = testHost({ loadWorkflow: async (id) => (id === 'self' ? definition : undefined) });
+    const host = testHost({ loadWorkflow: async (id) => callable(id === 'self' ? definition : undefined) });
     const result = await executeTest(definition, { mode, start: { node: 'Start', items }, maxNodeRuns: MAX_NODE_RUNS, historyBytes: 2000 }, host);
     const outcome = result.error ? `${result.status} ${result.error.code}` : result.status;
     seen[outcome] = (seen[outcome] ?? 0) + 1;

@@ -23,8 +23,11 @@ export interface EngineHost {
   binaries: BinaryStore;
   /** The fields of a credential. Rejects with code CredentialNotFound. */
   credential(type: string, name: string): Promise<JsonObject>;
-  /** A workflow that a sub-workflow or error-workflow node names, or undefined. */
-  loadWorkflow(id: string): Promise<WorkflowDefinition | undefined>;
+  /**
+   * A workflow that a sub-workflow or error-workflow node names, or undefined; with `revision` in the revision that an earlier
+   * life of the execution got.
+   */
+  loadWorkflow(id: string, revision?: string): Promise<CallableWorkflow | undefined>;
   /** `$vars`. */
   variables: Readonly<Record<string, string>>;
   staticData: StaticData;
@@ -41,8 +44,29 @@ export interface EngineHost {
   /** Told when a child execution (sub-workflow or error workflow) ends. A replay tells again, with the same `executionId`. */
   onChild?(child: { workflow: string; executionId: string; result: ExecutionResult }): void;
   /**
-   * Starts an execution of its own that nobody waits for: a sub-workflow called without waiting, or an error workflow. Starting
-   * the same `executionId` twice is one start. Absent: the engine runs it inside the caller's execution.
+   * Starts an execution of its own that nobody waits for: a sub-workflow called without waiting, or an error workflow. Absent: the
+   * engine runs it inside the caller's execution. Rejects with the code of what refuses it.
    */
-  startWorkflow?(request: { executionId: string; workflow: WorkflowDefinition; mode: ExecutionMode; start: { node: string; items: readonly Item[] } }): Promise<void>;
+  startWorkflow?(request: StartRequest): Promise<void>;
+}
+
+/** A workflow that another one may call, as the host found it. */
+export interface CallableWorkflow {
+  definition: WorkflowDefinition;
+  /** Names the definition for later lives; absent where definitions do not change. */
+  revision?: string;
+  /** What the workflow's earlier executions kept. */
+  staticData?: StaticData;
+}
+
+export interface StartRequest {
+  /** Stable over replays: starting the same one twice is one start. */
+  key: string;
+  /** Id of the workflow. */
+  workflow: string;
+  revision?: string;
+  mode: ExecutionMode;
+  start: { node: string; items: readonly Item[] };
+  /** The new execution descends from an error workflow, and starts none itself. */
+  underError: boolean;
 }

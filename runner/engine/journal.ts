@@ -1,5 +1,5 @@
 import type { EngineHost } from './host.ts';
-import type { Checkpoint, CommittedRun, Recording, StaticData } from './node-run.ts';
+import type { Checkpoint, CommittedRun, Environment, Recording, StaticData } from './node-run.ts';
 
 /** Reads of one node run from outside itself. */
 export interface Recorder {
@@ -13,11 +13,11 @@ export interface Recorder {
  * life has to commit before its next effect.
  */
 export class Journal {
-  readonly #host: Pick<EngineHost, 'commit' | 'variables' | 'staticData'>;
+  readonly #host: Pick<EngineHost, 'commit' | 'variables'>;
   readonly #committed = new Map<string, CommittedRun>();
   readonly #recorded = new Map<string, readonly unknown[]>();
   readonly #waiting: Checkpoint['waiting'];
-  #environment: { variables?: Readonly<Record<string, string>>; staticData?: StaticData } = {};
+  #environment: Environment = {};
   #environmentIsDurable = true;
   #sequence: number;
   #runs: CommittedRun[] = [];
@@ -25,7 +25,7 @@ export class Journal {
   #lastCommit: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  constructor(host: Pick<EngineHost, 'commit' | 'variables' | 'staticData'>, resume: readonly Checkpoint[]) {
+  constructor(host: Pick<EngineHost, 'commit' | 'variables'>, resume: readonly Checkpoint[]) {
     this.#host = host;
     this.#sequence = resume.length;
     this.#waiting = resume.at(-1)?.waiting;
@@ -67,9 +67,13 @@ export class Journal {
     return (this.#environment.variables ??= this.#changed(this.#host.variables));
   }
 
-  /** The root workflow's static data as the execution first saw it. */
-  staticData(): StaticData {
-    return (this.#environment.staticData ??= this.#changed(structuredClone(this.#host.staticData)));
+  /** A workflow's static data as the execution first saw it; `live` when it sees it now. */
+  staticData(workflow: string, live: StaticData): StaticData {
+    const known = this.#environment.staticData;
+    if (known && Object.hasOwn(known, workflow)) return known[workflow] ?? live;
+    const seen = structuredClone(live);
+    this.#environment.staticData = this.#changed({ ...known, [workflow]: seen });
+    return seen;
   }
 
   /** Remembers the finished run of an effectful node for the next commit. What it read is of no use any more. */

@@ -28,7 +28,7 @@ function view({ wires, runs, source = [] }: Given): ExecutionView {
   const finished = Object.fromEntries(Object.entries(runs).map(([node, each]) => [node, each.map(({ source: own = [], outputs, dropped }, runIndex): NodeRun =>
     ({ node, runIndex, status: 'success', source: own, outputs: dropped ? [] : outputs, startedAt: 0, durationMs: 0, ...(dropped ? { droppedItems: [1] } : {}) }))]));
   return {
-    workflow, source, executionId: 'e', mode: ExecutionMode.Manual, node: { name: 'Now', type: 'set' }, runIndex: 0, variables: {}, baseUrl: '',
+    workflow, source, executionId: 'e', mode: ExecutionMode.Manual, node: { name: 'Now', type: 'set' }, runIndex: 0, variables: {}, baseUrl: '', resumePath: 'e',
     input: () => [], runsOf: (name) => (names.has(name) ? (finished[name] ?? []) : undefined), stateOf: () => ({}), nodeNamed: () => undefined, now: () => 0, random: () => 0, staticData: () => ({}),
   };
 }

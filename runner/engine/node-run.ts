@@ -1,5 +1,5 @@
 import type { ErrorRecord, Item, JsonObject } from './item.ts';
-import type { WaitRequest } from './node-type.ts';
+import type { WaitedRequest, WaitRequest } from './node-type.ts';
 
 /** Where the items of one input came from. */
 export interface Source {
@@ -40,6 +40,9 @@ export interface StaticData {
   nodes: Record<string, JsonObject>;
 }
 
+/** The parts of static data that are not as they were. */
+export type StaticDataChanges = Partial<StaticData>;
+
 /** A finished run that a replay takes as it is, with what it left behind outside its outputs. */
 export interface CommittedRun extends NodeRun, Scoped {
   /** The node's private state after this run, when it has any. */
@@ -48,6 +51,8 @@ export interface CommittedRun extends NodeRun, Scoped {
   staticData?: StaticData;
   /** Set when this run answered the webhook. */
   responded?: boolean;
+  /** Set when this run was a wait that a call ended: how that call is to be answered. */
+  answering?: WaitedRequest;
 }
 
 /** What a pure node read from outside itself (clock, randomness, variables, static data), in reading order. */
@@ -55,6 +60,13 @@ export interface Recording extends Scoped {
   node: string;
   runIndex: number;
   reads: readonly unknown[];
+}
+
+/** What an execution first saw of its surroundings. */
+export interface Environment {
+  variables?: Readonly<Record<string, string>>;
+  /** By id of the workflow. */
+  staticData?: Readonly<Record<string, StaticData>>;
 }
 
 /**
@@ -69,7 +81,7 @@ export interface Checkpoint {
   /** A later recording of the same run replaces an earlier one. */
   recordings: readonly Recording[];
   /** What the execution first saw of its surroundings; a replay sees the same. */
-  environment?: { variables?: Readonly<Record<string, string>>; staticData?: StaticData };
+  environment?: Environment;
   /** The run the execution waits in since this checkpoint. */
   waiting?: { scope?: string; node: string; runIndex: number; wait: WaitRequest };
 }
@@ -88,8 +100,11 @@ export interface WebhookResponse {
   encoding: 'utf8' | 'base64';
 }
 
-/** How an execution was started; `$execution.mode` shows Manual as "test", the others as "production". */
-export const ExecutionMode = { Manual: 'Manual', Webhook: 'Webhook', Schedule: 'Schedule', SubWorkflow: 'SubWorkflow', Error: 'Error', Retry: 'Retry' } as const;
+/**
+ * How an execution was started; `$execution.mode` shows Manual as "test", the others as "production". Api: by somebody's request for a
+ * production run, with a WorkflowRun, the REST API or the command line.
+ */
+export const ExecutionMode = { Manual: 'Manual', Webhook: 'Webhook', Schedule: 'Schedule', Api: 'Api', SubWorkflow: 'SubWorkflow', Error: 'Error', Retry: 'Retry' } as const;
 export type ExecutionMode = (typeof ExecutionMode)[keyof typeof ExecutionMode];
 
 export interface ExecutionResult {
@@ -103,6 +118,8 @@ export interface ExecutionResult {
   response?: WebhookResponse;
   /** Present when status is Waiting. */
   wait?: { node: string; until?: number; on?: 'webhook' | 'form' };
-  /** Changed static data, to be saved: `global` and per node name. */
-  staticData?: { global?: JsonObject; nodes?: Record<string, JsonObject> };
+  /** Changed static data, to be saved. */
+  staticData?: StaticDataChanges;
+  /** Changed static data of other workflows that ran inside this execution, by their id. */
+  otherStaticData?: Record<string, StaticDataChanges>;
 }

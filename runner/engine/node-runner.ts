@@ -1,7 +1,7 @@
 import { untilAborted } from './abort.ts';
 import { toErrorRecord, WorkflowError } from './error.ts';
 import { hasErrorItem, outputsAfterFailure, routeErrorItems, startsWithErrorField } from './error-routing.ts';
-import type { Execution } from './execution.ts';
+import type { Execution, Tree } from './execution.ts';
 import { stateOf } from './execution.ts';
 import { errorOutputOf } from './graph.ts';
 import type { GraphNode } from './graph.ts';
@@ -10,7 +10,7 @@ import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
 import type { Inputs } from './item-linking.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
-import type { NodeOutput, WaitRequest } from './node-type.ts';
+import type { NodeOutput, WaitedRequest, WaitRequest } from './node-type.ts';
 import { withRetry } from './retry.ts';
 import { RunContext } from './run-context.ts';
 import { RunView } from './run-view.ts';
@@ -86,11 +86,11 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
       () => executeOnce(node, context),
       (result) => Array.isArray(result) && isSoftFailure(result[0] ?? []),
       node.node.retry,
-      { signal: tree.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal) },
+      { signal: execution.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal) },
     );
     return Array.isArray(output) ? { outputs: output } : output;
   } catch (error) {
-    tree.signal.throwIfAborted();
+    execution.signal.throwIfAborted();
     tree.journal.throwIfBroken();
     return { failure: error };
   }
@@ -139,10 +139,11 @@ function committedRun(execution: Execution, run: NodeRun, responded: boolean): C
 }
 
 function restore(execution: Execution, committed: CommittedRun): NodeRun {
-  const { state, staticData, responded, scope: _, ...run } = committed;
+  const { state, staticData, responded, answering, scope: _, ...run } = committed;
   if (state) execution.state.set(run.node, structuredClone(state));
   if (staticData) execution.staticData.restore(staticData);
   if (responded) execution.tree.responded = true;
+  if (answering) expectAnswer(execution.tree, answering);
   return run;
 }
 
@@ -154,6 +155,14 @@ function endWait(execution: Execution, wait: WaitRequest, inputs: Inputs, finish
   const outputs = [[...(tree.resumeItems ?? inputs[0] ?? [])].map((item) => ({ ...item }))];
   linkOutputs(outputs, inputs);
   const run = finish(outputs);
-  tree.journal.add(execution.scope, run);
+  const answering = tree.resumeItems && (wait.request ?? {});
+  if (answering) expectAnswer(tree, answering);
+  tree.journal.add(execution.scope, { ...run, ...(answering && { answering }) });
   return { run };
+}
+
+/** From here on the execution answers the call that ended its wait, whether it answered the one that started it or not. */
+function expectAnswer(tree: Tree, answering: WaitedRequest): void {
+  tree.answering = answering;
+  tree.responded = false;
 }

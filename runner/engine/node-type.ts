@@ -44,9 +44,12 @@ export interface WaitRequest {
   /** Milliseconds since the epoch; absent: no limit. */
   until?: number;
   on?: 'webhook' | 'form';
-  /** How a webhook that resumes this wait is answered. */
-  response?: JsonObject;
+  /** How the call that ends the wait is received, checked and answered. */
+  request?: WaitedRequest;
 }
+
+/** What a node that waits for a call says about it: its parameters with every expression in them resolved, and its credentials. */
+export type WaitedRequest = Pick<WorkflowNode, 'parameters' | 'credentials'>;
 
 /** What a node run gives back: items per output, or a request to wait. */
 export type NodeOutput = (Item[] | null)[] | { wait: WaitRequest };

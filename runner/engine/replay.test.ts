@@ -4,7 +4,7 @@ import type { ExecuteRequest } from './engine.ts';
 import { ExecutionMode } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
 import { crashPoints, executeThroughCrash } from './testing/crash.ts';
-import { testHost } from './testing/test-host.ts';
+import { callable, testHost } from './testing/test-host.ts';
 import type { TestHost } from './testing/test-host.ts';
 import { Double, testNodes } from './testing/test-nodes.ts';
 import { workflowOf } from './testing/test-workflow.ts';
@@ -45,7 +45,7 @@ function seen({ runs, status, error, staticData }: ExecutionResult): unknown {
 }
 
 function setUp(workflow: WorkflowDefinition): { request: ExecuteRequest; host: TestHost; double: Double } {
-  const host = testHost({ loadWorkflow: async (id) => (id === 'child' ? child : undefined), staticData: { global: { count: 10 }, nodes: {} }, variables: { v: 'first' } });
+  const host = testHost({ loadWorkflow: async (id) => callable(id === 'child' ? child : undefined), staticData: { global: { count: 10 }, nodes: {} }, variables: { v: 'first' } });
   return { request: { executionId: 'e1', workflow, mode: ExecutionMode.Schedule, start: { node: 'Start', items: [{ json: {} }] } }, host, double: new Double() };
 }
 

@@ -43,7 +43,7 @@ export class RunContext implements NodeContext {
     this.mode = execution.mode;
     this.runIndex = view.runIndex;
     this.source = view.source;
-    this.signal = tree.signal;
+    this.signal = execution.signal;
     this.binaries = tree.host.binaries;
     this.baseUrl = tree.host.baseUrl;
     this.#execution = execution;
@@ -139,7 +139,7 @@ export class RunContext implements NodeContext {
   }
 
   runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {
-    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++ };
+    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++, record: (live) => this.#view.record(live) };
     return this.#execution.tree.runChild(this.#execution, call);
   }
 }

@@ -47,10 +47,11 @@ async function drain(execution: Execution, scheduler: Scheduler, destination: st
   const { tree } = execution;
   for (let task = scheduler.next(); task; task = scheduler.next()) {
     execution.running = task.node.name;
-    await admit(tree);
+    await admit(execution);
     const outcome = await runNode(execution, task);
-    tree.signal.throwIfAborted();
+    execution.signal.throwIfAborted();
     tree.journal.throwIfBroken();
+    if (tree.handedBack) tree.handBack?.throwIfAborted();
     if (tree.suspended) return ended(execution, ExecutionStatus.Waiting, { wait: tree.suspended });
     if ('wait' in outcome) return suspend(execution, task, outcome.wait);
     const { run } = outcome;
@@ -61,17 +62,22 @@ async function drain(execution: Execution, scheduler: Scheduler, destination: st
   return ended(execution, ExecutionStatus.Succeeded, {});
 }
 
-/** Before each run: stops an aborted or endless execution, and lets timers and messages have their turn. */
-async function admit(tree: Tree): Promise<void> {
-  tree.signal.throwIfAborted();
+/** Before each run: stops an execution that is aborted, endless or to be handed on, and lets timers and messages have their turn. */
+async function admit({ tree, signal }: Execution): Promise<void> {
+  await turn(tree);
+  signal.throwIfAborted();
+  tree.handedBack = tree.handBack?.aborted === true;
+  tree.handBack?.throwIfAborted();
   tree.nodeRuns += 1;
   if (tree.nodeRuns > tree.maxNodeRuns) {
     throw new WorkflowError('EndlessLoop', `The execution was stopped after ${tree.maxNodeRuns} node runs. Check that its loops come to an end.`);
   }
+}
+
+async function turn(tree: Tree): Promise<void> {
   const now = tree.host.now();
   if (now - tree.lastYield < TURN_MS) return;
   await nextTurn();
-  tree.signal.throwIfAborted();
   tree.lastYield = tree.host.now();
 }
 
@@ -95,6 +101,16 @@ function ended(execution: Execution, status: ExecutionStatus, rest: Pick<Executi
   const lastNode = rest.error?.node ?? rest.wait?.node ?? runs.at(-1)?.node;
   const staticData = execution.staticData.changes();
   return { status, ...rest, ...(lastNode === undefined ? {} : { lastNode }), runs, ...(staticData ? { staticData } : {}) };
+}
+
+/** How an execution ended that an error stopped: canceled or over its time, or failed for a reason no node could handle. */
+export function stopped(execution: Execution, error: WorkflowError): ExecutionResult {
+  const node = execution.running;
+  const lastNode = node ?? execution.history.runs.at(-1)?.node;
+  return {
+    ...ended(execution, error === execution.signal.reason ? ExecutionStatus.Canceled : ExecutionStatus.Failed, { error: toErrorRecord(error, node === undefined ? {} : { node }) }),
+    ...(lastNode === undefined ? {} : { lastNode }),
+  };
 }
 
 function wholeWorkflow(execution: Execution, start: Start): Plan {

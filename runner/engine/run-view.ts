@@ -19,6 +19,7 @@ export class RunView implements ExecutionView {
   readonly runIndex: number;
   readonly source: readonly (Source | null)[];
   readonly baseUrl: string;
+  readonly resumePath: string;
   readonly #execution: Execution;
   readonly #inputs: Inputs;
   readonly #recorder: Recorder;
@@ -31,6 +32,7 @@ export class RunView implements ExecutionView {
     this.runIndex = run.runIndex;
     this.source = run.source;
     this.baseUrl = execution.tree.host.baseUrl;
+    this.resumePath = execution.tree.resumePath;
     this.#execution = execution;
     this.#inputs = run.inputs;
     this.#recorder = run.recorder;
@@ -62,6 +64,11 @@ export class RunView implements ExecutionView {
 
   random(): number {
     return this.#recorder.read(() => this.#execution.tree.host.random());
+  }
+
+  /** Anything else the run learns from outside: a replay gets what the first life got. */
+  record<T>(live: () => T): T {
+    return this.#recorder.read(live);
   }
 
   staticData(scope: 'global' | 'node'): JsonObject {

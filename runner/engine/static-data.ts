@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from './item.ts';
-import type { ExecutionResult, StaticData } from './node-run.ts';
+import type { StaticData, StaticDataChanges } from './node-run.ts';
 
-/** The working copy of a workflow's static data in one execution. Taken only when something asks for it. */
+/** The working copy of a workflow's static data in one execution tree. Taken only when something asks for it. */
 export class WorkingStaticData {
   readonly #load: () => StaticData;
   #before: StaticData | undefined;
@@ -35,7 +35,7 @@ export class WorkingStaticData {
   }
 
   /** What has to be saved: the parts that are not as they were. */
-  changes(): ExecutionResult['staticData'] {
+  changes(): StaticDataChanges | undefined {
     const before = this.#before;
     const now = this.#now;
     if (!before || !now) return undefined;

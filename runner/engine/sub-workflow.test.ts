@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ExecutionResult } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
 import { executeTest, jsonOf, orderOf } from './testing/execute-test.ts';
-import { testHost } from './testing/test-host.ts';
+import { callable, testHost } from './testing/test-host.ts';
 import type { TestHost } from './testing/test-host.ts';
 import { workflowOf } from './testing/test-workflow.ts';
 import type { NodeSketch } from './testing/test-workflow.ts';
@@ -13,7 +13,7 @@ const pass: NodeSketch = { type: 'pass' };
 
 function hostWith(...workflows: WorkflowDefinition[]): TestHost & { children: { workflow: string; result: ExecutionResult }[] } {
   const children: { workflow: string; result: ExecutionResult }[] = [];
-  const host = testHost({ loadWorkflow: async (id) => workflows.find((each) => each.id === id), onChild: (child) => children.push(child) });
+  const host = testHost({ loadWorkflow: async (id) => callable(workflows.find((each) => each.id === id)), onChild: (child) => children.push(child) });
   return Object.assign(host, { children });
 }
 
@@ -61,7 +61,7 @@ test('one nobody waits for runs inside the execution unless the host starts it o
 
   const started: string[] = [];
   const apart = hostWith(childOf());
-  apart.startWorkflow = async ({ executionId, start: { node, items } }) => void started.push(`${node} ${items.length} ${executionId}`);
+  apart.startWorkflow = async ({ key, start: { node, items } }) => void started.push(`${node} ${items.length} ${key}`);
   await executeTest(caller({ wait: false }), {}, apart);
   await executeTest(caller({ wait: false }), {}, apart);
   expect(started).toHaveLength(2);

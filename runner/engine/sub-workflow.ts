@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { isCallerAllowed } from './caller-policy.ts';
 import { WorkflowError } from './error.ts';
-import { runErrorWorkflow } from './error-workflow.ts';
-import { createExecution } from './execution.ts';
+import { startErrorWorkflow } from './error-workflow.ts';
 import type { ChildRequest, Execution } from './execution.ts';
-import { runExecution } from './run-execution.ts';
-import type { Item } from './item.ts';
+import type { CallableWorkflow } from './host.ts';
+import { runInside } from './inner-execution.ts';
+import type { InnerRun } from './inner-execution.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
 import type { WorkflowDefinition } from './workflow.ts';
@@ -19,53 +20,64 @@ const TRIGGER = 'executeWorkflowTrigger';
  */
 export async function runChild(parent: Execution, request: ChildRequest): Promise<ExecutionResult | undefined> {
   const { tree } = parent;
-  const workflow = await load(parent, request.workflow);
-  if (typeof request.workflow === 'string') checkCaller(parent, workflow, request);
+  const id = typeof request.workflow === 'string' ? request.workflow : undefined;
+  const called = typeof request.workflow === 'string' ? await load(parent, request.workflow, request) : { definition: request.workflow };
+  const { definition: workflow } = called;
+  if (id !== undefined) checkCaller(parent, workflow, request);
   const trigger = workflow.nodes.find(({ type, disabled }) => type === TRIGGER && disabled !== true);
   if (!trigger) {
     throw new WorkflowError('StartNodeMissing', `Workflow '${workflow.name}' has no ${TRIGGER} node to start from. Add one to make it callable.`, { nonRetryable: true });
   }
   const call = JSON.stringify([request.node, request.runIndex, request.number]);
-  const scope = `${parent.scope}/${call}`;
   if (parent.scope.split('/').length > MAX_DEPTH) {
     throw new WorkflowError('SubWorkflowTooDeep', `Sub-workflows are nested more than ${MAX_DEPTH} deep. Check that '${workflow.name}' does not call itself without end.`, { nonRetryable: true });
   }
   const executionId = `${parent.executionId}-${createHash('sha256').update(call).digest('hex').slice(0, 12)}`;
-  const about = { workflow, executionId, scope, mode: ExecutionMode.SubWorkflow };
   const start = { node: trigger.name, items: request.items };
-  if (!request.wait && tree.host.startWorkflow) {
-    await tree.host.startWorkflow({ executionId, workflow, mode: about.mode, start });
+  const { underError } = parent;
+  // An inline workflow is stored nowhere: nobody but this execution can run it.
+  if (!request.wait && tree.host.startWorkflow && id !== undefined) {
+    const { revision } = called;
+    await tree.host.startWorkflow({ key: executionId, workflow: id, ...(revision === undefined ? {} : { revision }), mode: ExecutionMode.SubWorkflow, start, underError });
     return undefined;
   }
-  const running = runInside(parent, about, start);
+  const running = runToEnd(parent, {
+    identity: { workflow, owner: id === undefined ? parent.owner : workflow.id, executionId, scope: `${parent.scope}/${call}`, mode: ExecutionMode.SubWorkflow, underError },
+    start,
+    ...(id === undefined ? {} : { stored: called.staticData ?? { global: {}, nodes: {} } }),
+    startedAt: () => request.record(() => tree.host.now()),
+  });
   if (request.wait) return running;
   const settled = running.catch(() => undefined).finally(() => tree.background.delete(settled));
   tree.background.add(settled);
   return undefined;
 }
 
-async function runInside(parent: Execution, about: Parameters<typeof createExecution>[1], start: { node: string; items: readonly Item[] }): Promise<ExecutionResult> {
-  const { tree } = parent;
-  const child = createExecution(tree, about);
-  const result = await runExecution(child, start);
-  if (result.status === ExecutionStatus.Waiting) {
-    throw new WorkflowError('ExecutionSuspended', 'The sub-workflow waits, and the execution with it.', { nonRetryable: true });
-  }
-  tree.host.onChild?.({ workflow: about.workflow.id, executionId: about.executionId, result });
-  await runErrorWorkflow(child, result);
+async function runToEnd(parent: Execution, run: InnerRun): Promise<ExecutionResult> {
+  const { execution, result } = await runInside(parent, run);
+  if (result.status === ExecutionStatus.Waiting) throw suspended();
+  parent.tree.host.onChild?.({ workflow: run.identity.workflow.id, executionId: run.identity.executionId, result });
+  if (result.status === ExecutionStatus.Failed) await startErrorWorkflow(execution, result);
+  if (parent.tree.suspended) throw suspended();
   return result;
 }
 
-async function load(parent: Execution, workflow: string | WorkflowDefinition): Promise<WorkflowDefinition> {
-  if (typeof workflow !== 'string') return workflow;
-  const loaded = await parent.tree.host.loadWorkflow(workflow);
-  if (loaded) return loaded;
-  throw new WorkflowError('WorkflowNotFound', `There is no workflow '${workflow}'. Check the name, and that it is in the same namespace.`, { nonRetryable: true });
+function suspended(): WorkflowError {
+  return new WorkflowError('ExecutionSuspended', 'The sub-workflow waits, and the execution with it.', { nonRetryable: true });
 }
 
-/** A workflow may always call itself; else its settings decide. A refused call leaves a record with the calling node in it. */
+/** Every life of the execution runs the same revision. */
+async function load({ tree }: Execution, id: string, { record }: ChildRequest): Promise<CallableWorkflow> {
+  const found = await tree.host.loadWorkflow(id);
+  const revision = record(() => found?.revision ?? null);
+  const pinned = revision === null || revision === found?.revision ? found : await tree.host.loadWorkflow(id, revision);
+  if (pinned) return pinned;
+  throw new WorkflowError('WorkflowNotFound', `There is no workflow '${id}'. Check the name, and that it is in the same namespace.`, { nonRetryable: true });
+}
+
+/** A refused call leaves a record with the calling node in it. */
 function checkCaller(parent: Execution, child: WorkflowDefinition, request: ChildRequest): void {
-  if (isAllowed(parent.workflow, child)) return;
+  if (isCallerAllowed(parent.owner, child)) return;
   const error = new WorkflowError('CallerNotAllowed', `Workflow '${child.name}' may not be called by '${parent.workflow.name}'. Its setting callerPolicy decides who may.`, { nonRetryable: true });
   const now = parent.tree.host.now();
   const record = { code: error.code, message: error.message, node: request.node };
@@ -79,20 +91,4 @@ function checkCaller(parent: Execution, child: WorkflowDefinition, request: Chil
     },
   });
   throw error;
-}
-
-function isAllowed(parent: WorkflowDefinition, child: WorkflowDefinition): boolean {
-  if (parent.id === child.id) return true;
-  const { callerPolicy = 'sameOwner', callers = [] } = child.settings ?? {};
-  if (callerPolicy === 'none') return false;
-  if (callerPolicy === 'list') return callers.some((caller) => caller === parent.id || (caller === baseName(parent.id) && sameNamespace(parent, child)));
-  return callerPolicy === 'any' || sameNamespace(parent, child);
-}
-
-function baseName(id: string): string {
-  return id.slice(id.lastIndexOf('/') + 1);
-}
-
-function sameNamespace(a: WorkflowDefinition, b: WorkflowDefinition): boolean {
-  return a.id.slice(0, a.id.lastIndexOf('/') + 1) === b.id.slice(0, b.id.lastIndexOf('/') + 1);
 }

@@ -57,7 +57,7 @@ test('two waits in a row: a crash after the first was over waits only for the se
 test('a wait in a sub-workflow suspends the whole execution, even below a node that goes on after errors', async () => {
   const child = workflowOf({ In: { type: 'executeWorkflowTrigger' }, Wait: { type: 'wait', parameters: { on: 'form' } }, Out: pass }, ['In > Wait', 'Wait > Out'], { id: 'child', name: 'Child' });
   const workflow = workflowOf({ Start: start, Call: { type: 'call', parameters: { workflow: 'child' }, onError: 'Continue' }, End: pass }, ['Start > Call', 'Call > End']);
-  const host = testHost({ loadWorkflow: async () => child });
+  const host = testHost({ loadWorkflow: async () => ({ definition: child }) });
   expect(await executeTest(workflow, {}, host)).toMatchObject({ status: 'Waiting', wait: { node: 'Wait', on: 'form' } });
   const ended = await executeTest(workflow, { resume: host.checkpoints, resumeItems: [{ json: { filled: true } }] }, host);
   expect(jsonOf(ended, 'End')).toEqual([{ filled: true }]);
@@ -67,7 +67,7 @@ test('an execution whose sub-workflow waits on its own is over when that is', as
   const child = workflowOf({ In: { type: 'executeWorkflowTrigger' }, Wait: { type: 'wait', parameters: { after: 70_000 } } }, ['In > Wait'], { id: 'child', name: 'Child' });
   const workflow = workflowOf({ Start: start, Call: { type: 'call', parameters: { workflow: 'child', wait: false } } }, ['Start > Call']);
   const ended: string[] = [];
-  const host = testHost({ loadWorkflow: async () => child, onChild: ({ result }) => ended.push(result.status) });
+  const host = testHost({ loadWorkflow: async () => ({ definition: child }), onChild: ({ result }) => ended.push(result.status) });
   expect((await executeTest(workflow, {}, host)).status).toBe('Waiting');
   host.clock += 70_000;
   expect((await executeTest(workflow, { resume: host.checkpoints }, host)).status).toBe('Succeeded');

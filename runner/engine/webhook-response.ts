@@ -3,15 +3,18 @@ import { ExecutionStatus } from './node-run.ts';
 import type { ExecutionResult, WebhookResponse } from './node-run.ts';
 import type { WorkflowNode } from './workflow.ts';
 
+/** Whose settings say how a caller is answered: a webhook, or a node that waited for the call. */
+export type Answering = Partial<WorkflowNode>;
+
 /** The answer of a webhook that does not wait for its execution: as soon as the execution is accepted. */
-export function immediateResponse(trigger: WorkflowNode): WebhookResponse {
+export function immediateResponse(trigger: Answering): WebhookResponse {
   const { responseData } = optionsOf(trigger);
   if (typeof responseData === 'string') return answer(trigger, responseData, 'text/html; charset=utf-8');
   return answer(trigger, { message: 'Workflow was started' });
 }
 
 /** Whether the webhook is answered before its execution ends. */
-export function respondsImmediately(trigger: WorkflowNode): boolean {
+export function respondsImmediately(trigger: Answering): boolean {
   return (trigger.parameters?.['responseMode'] ?? 'onReceived') === 'onReceived';
 }
 
@@ -19,7 +22,7 @@ export function respondsImmediately(trigger: WorkflowNode): boolean {
  * The answer of a webhook whose execution ended without answering by itself: what its settings make of the last node's
  * items, 500 when it failed.
  */
-export function finalResponse(trigger: WorkflowNode, result: ExecutionResult): WebhookResponse {
+export function finalResponse(trigger: Answering, result: ExecutionResult): WebhookResponse {
   if (respondsImmediately(trigger)) return immediateResponse(trigger);
   if (result.status !== ExecutionStatus.Succeeded) return json(500, { message: 'Error in workflow' });
   if (trigger.parameters?.['responseMode'] === 'responseNode') {
@@ -28,7 +31,7 @@ export function finalResponse(trigger: WorkflowNode, result: ExecutionResult): W
   return lastNodeResponse(trigger, lastItems(result));
 }
 
-function lastNodeResponse(trigger: WorkflowNode, items: readonly Item[]): WebhookResponse {
+function lastNodeResponse(trigger: Answering, items: readonly Item[]): WebhookResponse {
   const data = trigger.parameters?.['responseData'] ?? 'firstEntryJson';
   if (data === 'noData') return { ...answer(trigger, ''), body: '' };
   if (data === 'allEntries') return answer(trigger, items.map((item) => item.json));
@@ -45,7 +48,7 @@ function lastItems(result: ExecutionResult): readonly Item[] {
   return outputs[0] ?? [];
 }
 
-function answer(trigger: WorkflowNode, value: unknown, contentType?: string): WebhookResponse {
+function answer(trigger: Answering, value: unknown, contentType?: string): WebhookResponse {
   const headers: Record<string, string> = {};
   const text = typeof value === 'string';
   headers['content-type'] = contentType ?? (text ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');
@@ -58,7 +61,7 @@ function json(status: number, value: unknown): WebhookResponse {
 }
 
 /** typeVersion 1 keeps the status in `responseCode`, later ones in `options.responseCode.values`. */
-function statusOf(trigger: WorkflowNode): number {
+function statusOf(trigger: Answering): number {
   const option = optionsOf(trigger)['responseCode'];
   const values = isObject(option) && isObject(option['values']) ? option['values'] : undefined;
   const chosen = values?.['responseCode'] === 'customCode' ? values['customCode'] : values?.['responseCode'];
@@ -66,7 +69,7 @@ function statusOf(trigger: WorkflowNode): number {
   return Number.isInteger(status) && status >= 200 && status <= 599 ? status : 200;
 }
 
-function headerEntries(trigger: WorkflowNode): { name: string; value: string }[] {
+function headerEntries(trigger: Answering): { name: string; value: string }[] {
   const option = optionsOf(trigger)['responseHeaders'];
   const entries = isObject(option) && Array.isArray(option['entries']) ? (option['entries'] as unknown[]) : [];
   return entries.flatMap((entry) => {
@@ -81,7 +84,7 @@ function valueAt(from: unknown, path: string): unknown {
   return value;
 }
 
-function optionsOf(trigger: WorkflowNode): Record<string, unknown> {
+function optionsOf(trigger: Answering): Record<string, unknown> {
   const options = trigger.parameters?.['options'];
   return isObject(options) ? options : {};
 }

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { execute } from '../engine/engine.ts';
 import { toErrorRecord, WorkflowError } from '../engine/error.ts';
 import { startNode } from '../engine/start-node.ts';
+import type { ErrorRecord } from '../engine/item.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import { createFetch } from '../egress.ts';
 import { nodeTypes } from '../nodes/registry.ts';
@@ -19,23 +20,29 @@ import { tracedSandbox } from './traced-sandbox.ts';
 
 const WORK_FD = 4;
 const CACHED_REVISIONS = 1000;
-/** Before the engine starts: errors that no other life of the execution would be spared. */
-const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing']);
+/** Errors that no other life of the execution would be spared. */
+const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing', 'PayloadRefused']);
+
+/** How an execution is stopped: now, or at the next node boundary. */
+interface Stops {
+  abort: AbortController;
+  handBack: AbortController;
+}
 
 // A supervisor that is gone is noticed by `disconnect`.
 const send = (message: ToSupervisor): void => void process.send?.(message, undefined, undefined, () => undefined);
 const calls = new Calls(send);
 const egress = createFetch(JSON.parse(process.argv[2] ?? '[]') as string[]);
 const sandbox = tracedSandbox(createSandbox(), currentWorkWriter(WORK_FD));
-const revisions = new RevisionCache(CACHED_REVISIONS, (revision, assignment) => calls.call(assignment, 'loadRevision', revision));
-const running = new Map<string, AbortController>();
+const revisions = new RevisionCache(CACHED_REVISIONS);
+const running = new Map<string, Stops>();
 let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'baseUrl'> = { variables: {}, baseUrl: '' };
 
-async function run(assignment: Assignment, signal: AbortSignal): Promise<ExecutionResult> {
-  const { executionId, start, resume, timeoutMs } = assignment;
-  const host = supervisedHost(assignment, { calls, sandbox, fetch: egress.fetch, send, ...settings });
-  const definition = await revisions.get(assignment.revision, assignment.id);
-  const workflow = { ...definition, id: assignment.workflowId };
+async function run(assignment: Assignment, { abort, handBack }: Stops): Promise<ExecutionResult> {
+  const { executionId, start, resume, timeoutMs, failure, resumeToken } = assignment;
+  const onOutage = (): void => abort.abort(new WorkflowError('HandBack', 'The store cannot be reached.'));
+  const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, send, onOutage, ...settings });
+  const workflow = await revisions.get(assignment.revision, (revision) => calls.call(assignment.id, 'loadRevision', revision), { id: assignment.workflowId });
   return execute(
     {
       executionId,
@@ -43,7 +50,11 @@ async function run(assignment: Assignment, signal: AbortSignal): Promise<Executi
       mode: assignment.mode,
       start: { node: startNode(workflow, nodeTypes, start.node), items: start.items },
       resume: assignment.checkpoints,
-      signal,
+      signal: abort.signal,
+      handBack: handBack.signal,
+      resumeToken,
+      ...(start.underError === true ? { underError: true } : {}),
+      ...(failure ? { failure } : {}),
       ...(resume?.items ? { resumeItems: resume.items } : {}),
       ...(timeoutMs === undefined ? {} : { deadline: host.now() + timeoutMs }),
     },
@@ -54,17 +65,29 @@ async function run(assignment: Assignment, signal: AbortSignal): Promise<Executi
 
 async function start(assignment: Assignment): Promise<void> {
   const { id } = assignment;
-  const controller = new AbortController();
-  running.set(id, controller);
+  const stops = { abort: new AbortController(), handBack: new AbortController() };
+  running.set(id, stops);
   try {
-    send({ kind: 'finished', assignment: id, result: await run(assignment, controller.signal) });
+    send({ kind: 'finished', assignment: id, result: await run(assignment, stops) });
   } catch (error) {
     const record = toErrorRecord(error);
-    if (FATAL.has(record.code)) send({ kind: 'finished', assignment: id, result: { status: ExecutionStatus.Failed, error: record, runs: [] } });
+    if (FATAL.has(record.code)) await fail(assignment, record, stops);
     else send({ kind: 'abandoned', assignment: id, code: record.code, message: record.message });
   } finally {
     running.delete(id);
   }
+}
+
+/** Ends an execution that could not go on, with its error workflow, if it can have one. */
+async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops): Promise<void> {
+  let result: ExecutionResult = { status: ExecutionStatus.Failed, error: failure, runs: [] };
+  try {
+    result = await run({ ...assignment, failure }, stops);
+  } catch (error) {
+    // What it cannot go on for keeps it from this, too: the failure itself is what has to be reported.
+    send({ kind: 'console', executionId: assignment.executionId, node: failure.node ?? '', level: 'warn', text: `The error workflow was not started. ${toErrorRecord(error).message}` });
+  }
+  send({ kind: 'finished', assignment: assignment.id, result });
 }
 
 process.on('message', (message: ToExecutor) => {
@@ -76,7 +99,10 @@ process.on('message', (message: ToExecutor) => {
       void start(message.assignment);
       break;
     case 'cancel':
-      running.get(message.assignment)?.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
+      running.get(message.assignment)?.abort.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
+      break;
+    case 'handBack':
+      running.get(message.assignment)?.handBack.abort(new WorkflowError('HandBack', 'Another runner goes on with the execution: this one is stopping.'));
       break;
     case 'answer':
       calls.answer(message);

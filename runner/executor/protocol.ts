@@ -1,7 +1,8 @@
 import type { Resume } from '../../store/lease.ts';
 import type { Trigger } from '../../store/request.ts';
-import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
-import type { Checkpoint, ExecutionMode, ExecutionResult, WebhookResponse } from '../engine/node-run.ts';
+import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
+import type { StartRequest } from '../engine/host.ts';
+import type { Checkpoint, ExecutionMode, ExecutionResult, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 
 /** One execution handed to an executor. Plain data: it crosses a process boundary. */
@@ -20,9 +21,21 @@ export interface Assignment {
   resume?: Resume;
   /** Milliseconds that are left of the execution's timeout. */
   timeoutMs?: number;
-  staticData: { global: JsonObject; nodes: Record<string, JsonObject> };
+  staticData: StaticData;
+  /** What makes the address that ends a wait of this execution unguessable. */
+  resumeToken: string;
+  /** Set when it brought its last executor down: nothing of it runs any more, it only ends. */
+  failure?: ErrorRecord;
   /** The database's clock minus this machine's, in milliseconds: all runners agree on the time. */
   clockOffsetMs: number;
+}
+
+/** A workflow that another one may call. */
+export interface FoundWorkflow {
+  id: string;
+  revision: string;
+  active: boolean;
+  staticData: StaticData;
 }
 
 /** What an executor may ask of its supervisor, which alone holds the database and credentials: method → [arguments, answer]. */
@@ -30,7 +43,9 @@ export interface SupervisorMethods {
   commit: [Checkpoint, void];
   respond: [WebhookResponse, void];
   loadRevision: [string, WorkflowDefinition];
-  loadWorkflow: [string, WorkflowDefinition | undefined];
+  /** A workflow by name, in the revision its route names now or in a given one. */
+  findWorkflow: [{ id: string; revision?: string }, FoundWorkflow | undefined];
+  startWorkflow: [StartRequest, void];
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
   getBinary: [string, Uint8Array];
 }
@@ -40,6 +55,8 @@ export type ToExecutor =
   | { kind: 'configure'; variables: Record<string, string>; baseUrl: string }
   | { kind: 'start'; assignment: Assignment }
   | { kind: 'cancel'; assignment: string; reason: CancelReason }
+  /** Give the execution back at the next node boundary. */
+  | { kind: 'handBack'; assignment: string }
   | { kind: 'answer'; call: number; value?: unknown; error?: ErrorRecord };
 
 export type ToSupervisor =

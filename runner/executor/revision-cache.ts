@@ -1,26 +1,34 @@
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 
-/** Definitions by content hash, least recently used dropped first. Holding the promise makes concurrent first uses load once. */
+/** What a definition is run as: parts of it that are not in its revision. */
+export interface RunAs {
+  id: string;
+  active?: boolean;
+}
+
+/**
+ * Definitions by content hash, least recently used dropped first. Holding the promise makes concurrent first uses load once; giving the same
+ * object out again lets the engine compile it once.
+ */
 export class RevisionCache {
   readonly #entries = new Map<string, Promise<WorkflowDefinition>>();
   readonly #capacity: number;
-  readonly #load: (revision: string, assignment: string) => Promise<WorkflowDefinition>;
 
-  constructor(capacity: number, load: (revision: string, assignment: string) => Promise<WorkflowDefinition>) {
+  constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#load = load;
   }
 
-  get(revision: string, assignment: string): Promise<WorkflowDefinition> {
-    const cached = this.#entries.get(revision);
+  get(revision: string, load: (revision: string) => Promise<WorkflowDefinition>, as: RunAs): Promise<WorkflowDefinition> {
+    const key = `${revision} ${as.active ?? ''} ${as.id}`;
+    const cached = this.#entries.get(key);
     if (cached) {
-      this.#entries.delete(revision);
-      this.#entries.set(revision, cached);
+      this.#entries.delete(key);
+      this.#entries.set(key, cached);
       return cached;
     }
-    const loading = this.#load(revision, assignment);
-    this.#entries.set(revision, loading);
-    loading.catch(() => this.#entries.delete(revision));
+    const loading = load(revision).then((definition) => ({ ...definition, ...as }));
+    this.#entries.set(key, loading);
+    loading.catch(() => this.#entries.delete(key));
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > this.#capacity && oldest !== undefined) this.#entries.delete(oldest);
     return loading;

@@ -1,51 +1,80 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowError } from '../engine/error.ts';
-import type { BinaryStore, EngineHost } from '../engine/host.ts';
+import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
-import type { Assignment, ToSupervisor } from './protocol.ts';
+import type { Assignment, Method, SupervisorMethods, ToSupervisor } from './protocol.ts';
+import type { RevisionCache } from './revision-cache.ts';
 
 export interface SupervisedHostDeps {
   calls: Calls;
+  revisions: RevisionCache;
   sandbox: Sandbox;
   fetch: typeof globalThis.fetch;
   send(message: ToSupervisor): void;
   variables: Readonly<Record<string, string>>;
+  /** Called when the store could not be reached for so long that this life of the execution cannot go on. */
+  onOutage(): void;
   baseUrl: string;
 }
 
+type Call = <M extends Method>(method: M, argument: SupervisorMethods[M][0]) => Promise<SupervisorMethods[M][1]>;
+
+const OUTAGES: ReadonlySet<string> = new Set(['StoreUnavailable', 'StoreTimeout']);
+
+/** Calls of one execution. An outage is nobody's failure: another life goes on, whatever the node makes of the error. */
+function callsOf(assignment: string, { calls, onOutage }: SupervisedHostDeps): Call {
+  return async (method, argument) => {
+    try {
+      return await calls.call(assignment, method, argument);
+    } catch (error) {
+      if (error instanceof WorkflowError && OUTAGES.has(error.code)) onOutage();
+      throw error;
+    }
+  };
+}
+
 /** Files of an execution, kept by the supervisor, which stores them durably before the reference is handed out. */
-function supervisedBinaries(calls: Calls, assignment: string): BinaryStore {
+function supervisedBinaries(call: Call): BinaryStore {
   return {
     async put(bytes, about) {
       const reference = { id: randomUUID(), size: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex'), ...about };
-      await calls.call(assignment, 'putBinary', { bytes, reference });
+      await call('putBinary', { bytes, reference });
       return reference;
     },
-    get: (reference) => calls.call(assignment, 'getBinary', reference.id),
+    get: (reference) => call('getBinary', reference.id),
   };
+}
+
+async function loadWorkflow(call: Call, { revisions }: SupervisedHostDeps, wanted: { id: string; revision?: string }): Promise<CallableWorkflow | undefined> {
+  const found = await call('findWorkflow', wanted);
+  if (!found) return undefined;
+  const { revision, staticData, id, active } = found;
+  return { definition: await revisions.get(revision, (wanted) => call('loadRevision', wanted), { id, active }), revision, staticData };
 }
 
 /** What the engine sees inside an executor: its own clock and network, and the supervisor for everything durable. */
 export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps): EngineHost {
-  const { calls, send } = deps;
-  const { executionId, id } = assignment;
+  const { send } = deps;
+  const { executionId } = assignment;
+  const call = callsOf(assignment.id, deps);
   return {
     now: () => Date.now() + assignment.clockOffsetMs,
     random: () => Math.random(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
     fetch: deps.fetch,
     sandbox: deps.sandbox,
-    binaries: supervisedBinaries(calls, id),
+    binaries: supervisedBinaries(call),
     credential: (type, name) =>
       Promise.reject(new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}': credentials are not supported in runner pools yet.`)),
-    loadWorkflow: (workflow) => calls.call(id, 'loadWorkflow', workflow),
+    loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
+    startWorkflow: (request) => call('startWorkflow', request),
     variables: deps.variables,
     staticData: assignment.staticData,
     baseUrl: deps.baseUrl,
-    commit: (checkpoint) => calls.call(id, 'commit', checkpoint),
-    respond: (response) => calls.call(id, 'respond', response),
+    commit: (checkpoint) => call('commit', checkpoint),
+    respond: (response) => call('respond', response),
     onConsole: (line) => send({ kind: 'console', executionId, ...line }),
   };
 }

@@ -105,12 +105,12 @@ export class ExpressionScope implements Vantage {
   }
 
   get $execution(): unknown {
-    const { executionId, mode, baseUrl } = this.view;
+    const { executionId, mode, baseUrl, resumePath } = this.view;
     return Object.freeze({
       id: executionId,
       mode: mode === ExecutionMode.Manual ? 'test' : 'production',
-      resumeUrl: `${baseUrl}/webhook-waiting/${executionId}`,
-      resumeFormUrl: `${baseUrl}/form-waiting/${executionId}`,
+      resumeUrl: `${baseUrl}/webhook-waiting/${resumePath}`,
+      resumeFormUrl: `${baseUrl}/form-waiting/${resumePath}`,
       get customData(): never {
         throw fault('CustomDataUnavailable', '$execution.customData is not available. Put the values into the items, or into tags of the workflow.');
       },

@@ -33,7 +33,7 @@ const CASES: Readonly<Record<string, readonly (readonly [template: string, want:
   roots: [
     ['{{ $input.item.json.n }}', 5], ['{{ $input.first().json.n }}', 5], ['{{ $input.last().json.a.b }}', 8], ['{{ $input.all().length }}', 2], ['{{ $itemIndex }}{{ $runIndex }}', '00'], ['{{ $prevNode.name }}', 'In'],
     ['{{ $prevNode }}', { name: 'In', outputIndex: 0, runIndex: 0 }], ['{{ $workflow }}', { id: 'test/flow', name: 'Flow', active: true }], ['{{ $execution.id }} {{ $execution.mode }}', 'e1 test'],
-    ['{{ $execution.resumeUrl }}', 'https://flows.example.com/webhook-waiting/e1'], ['{{ $now.zoneName }}', 'America/New_York'], ['{{ $today.toISO() }}', '2023-11-14T00:00:00.000-05:00'], ['{{ $now }}', '2023-11-14T17:13:20.000-05:00'],
+    ['{{ $execution.resumeUrl }}', 'https://flows.example.com/webhook-waiting/e1/token'], ['{{ $now.zoneName }}', 'America/New_York'], ['{{ $today.toISO() }}', '2023-11-14T00:00:00.000-05:00'], ['{{ $now }}', '2023-11-14T17:13:20.000-05:00'],
     ['{{ new Date().getTime() }} {{ Date.now() }}', '1700000000000 1700000000000'], ['{{ DateTime.now().toMillis() }}', 1_700_000_000_000], ['{{ Math.random() }}', 0.5], ['{{ [7, 8, 9].randomItem() }}', 8],
     ['{{ $if(1 > 0, "y", "n") }}', 'y'], ['{{ $ifEmpty([], "d") }}{{ $ifEmpty({}, "d") }}{{ $ifEmpty("", "d") }}{{ $ifEmpty(0, "d") }}{{ $ifEmpty($now, "d") }}', 'ddd02023-11-14T17:13:20.000-05:00'],
     ['{{ $min(3, 1) }}{{ $max(3, 1) }}', '13'], ['{{ $jmespath({ a: [1, 2] }, "a[1]") }}', 2], ['{{ $jmespath({}, "a") }}', null], ['{{ $jmespath({}, "][") }}', UNDEFINED], ['{{ $vars.region }}', 'north'],

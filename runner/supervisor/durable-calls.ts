@@ -1,8 +1,10 @@
 import { WorkflowError } from '../engine/error.ts';
-import type { WorkflowDefinition } from '../engine/workflow.ts';
-import type { Assignment, Method, SupervisorMethods } from '../executor/protocol.ts';
+import type { StartRequest } from '../engine/host.ts';
+import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
 import { coalesce } from '../../store/coalesce.ts';
 import type { CheckpointWrite, Claim, FinishWrite, Lease, ResponseWrite } from '../../store/lease.ts';
+import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
+import type { WorkflowKey } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
 
 /** An execution this runner has the lease of. */
@@ -40,6 +42,7 @@ export class DurableCalls {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
+    const enqueue = coalesce((requests: readonly EnqueueRequest[]) => queue.enqueue(requests), BATCHES);
     this.finish = fenced((writes) => queue.finish(writes));
     this.#methods = {
       commit: async ({ claim: { executionId, fence }, assignment }, checkpoint) => {
@@ -55,7 +58,8 @@ export class DurableCalls {
         if (!definition) throw new WorkflowError('RevisionNotFound', `Revision ${revision} is not in the store any more.`);
         return definition;
       },
-      loadWorkflow: ({ claim }, id) => loadWorkflow(store, claim.namespace, id),
+      findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
+      startWorkflow: ({ claim }, request) => startWorkflow(enqueue, claim, request),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
       getBinary: async (_, id) => {
         const bytes = await binaries.get(id);
@@ -71,14 +75,30 @@ export class DurableCalls {
   }
 }
 
-/** A sub-workflow runs the revision that its route names now; a name without a namespace is of the caller's. */
-async function loadWorkflow(store: Store, namespace: string, id: string): Promise<WorkflowDefinition | undefined> {
+/** Long enough for any life that could start the same execution again. */
+const START_ONCE_MS = 30 * 86_400_000;
+
+/** A name without a namespace is of the caller's. Throws WorkflowNotAllowed for another one. */
+function keyOf(namespace: string, id: string): WorkflowKey {
   const [first = '', second] = id.split('/');
   const key = second === undefined ? { namespace, workflow: first } : { namespace: first, workflow: second };
-  if (key.namespace !== namespace) {
-    throw new WorkflowError('WorkflowNotAllowed', `Workflow '${id}' is in another namespace; only workflows of '${namespace}' can be called.`);
-  }
-  const route = await store.routes.get(key);
-  const definition = route && (await store.revisions.get(route.stable));
-  return definition && { ...definition, id: `${key.namespace}/${key.workflow}`, active: route.active };
+  if (key.namespace === namespace) return key;
+  throw new WorkflowError('WorkflowNotAllowed', `Workflow '${id}' is in another namespace; only workflows of '${namespace}' can be called.`);
+}
+
+/** A sub-workflow runs the revision that its route names now, unless an earlier life of the caller got another one. */
+async function findWorkflow(store: Store, namespace: string, { id, revision }: { id: string; revision?: string }): Promise<FoundWorkflow | undefined> {
+  const key = keyOf(namespace, id);
+  const [route, staticData] = await Promise.all([store.routes.get(key), store.staticData.get(key)]);
+  return route && { id: `${key.namespace}/${key.workflow}`, revision: revision ?? route.stable, active: route.active, staticData };
+}
+
+async function startWorkflow(enqueue: (request: EnqueueRequest) => Promise<Enqueued>, { namespace, executionId }: Claim, request: StartRequest): Promise<void> {
+  const { key, workflow, revision, mode, start, underError } = request;
+  const outcome = await enqueue({
+    ...keyOf(namespace, workflow), mode, parent: executionId, idempotencyKey: key, idempotencyWindowMs: START_ONCE_MS,
+    trigger: { ...start, ...(underError && { underError }) },
+    ...(revision === undefined ? {} : { revision }),
+  });
+  if (!outcome.accepted) throw new WorkflowError(outcome.reason, `Workflow '${workflow}' was not started: ${outcome.reason}.`);
 }

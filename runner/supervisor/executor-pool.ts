@@ -1,6 +1,7 @@
+import { ExecutionStatus } from '../engine/node-run.ts';
 import type { Assignment, CancelReason } from '../executor/protocol.ts';
 import { ExecutorProcess, ExitCause, type ExecutorExit, type ExecutorHandlers, type ExecutorOptions } from './executor-process.ts';
-import { verdict } from './verdict.ts';
+import { verdict, type Verdict } from './verdict.ts';
 
 export interface PoolOptions extends ExecutorOptions {
   executors: number;
@@ -76,6 +77,11 @@ export class ExecutorPool {
     return executor !== undefined;
   }
 
+  /** Asks the executor that runs it to give it back at the next node boundary. */
+  handBack(assignment: Assignment): void {
+    for (const executor of this.#executors) if (executor.running.has(assignment.id)) executor.handBack(assignment.id);
+  }
+
   close(): void {
     this.#closing = true;
     clearInterval(this.#watch);
@@ -116,9 +122,19 @@ export class ExecutorPool {
     if (this.#closing) return;
     this.#handlers.onExecutorExit(exit);
     const { failed, suspects } = verdict(exit, alone);
-    if (failed) this.#handlers.onFinished(failed.assignment, failed.result);
+    if (failed) this.#fail(failed);
     this.#suspects.push(...suspects);
     setTimeout(() => this.#closing || this.#spawn(), RESPAWN_MS).unref();
+  }
+
+  /** Another executor ends it, with its error workflow; unless even that brought an executor down. */
+  #fail({ assignment, failure }: NonNullable<Verdict['failed']>): void {
+    if (assignment.failure) {
+      this.#handlers.onFinished(assignment, { status: ExecutionStatus.Failed, error: failure, runs: [], ...(failure.node === undefined ? {} : { lastNode: failure.node }) });
+      return;
+    }
+    assignment.failure = failure;
+    this.start(assignment);
   }
 
   /** Gives waiting suspects an idle executor each, else tells that there is room. */

@@ -116,6 +116,10 @@ export class ExecutorProcess {
     this.#send({ kind: 'cancel', assignment, reason });
   }
 
+  handBack(assignment: string): void {
+    this.#send({ kind: 'handBack', assignment });
+  }
+
   kill(cause: ExitCause): void {
     this.#cause = cause;
     this.#child.kill('SIGKILL');

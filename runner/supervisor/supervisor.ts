@@ -28,6 +28,8 @@ export interface SupervisorLog {
 }
 
 const MAX_BATCH = 500;
+/** How much of the grace time executions get to finish, before they stop at a node boundary. */
+const FINISH_SHARE = 0.2;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
 /** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
@@ -101,14 +103,19 @@ export class Supervisor {
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
   }
 
-  /** Takes no more work, lets what runs finish within the grace time, hands the rest back. */
+  /** Takes no more work. What runs may finish for a part of the grace time; then it is handed back at its next node boundary, and in the end at once. */
   async stop(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#poll);
+    const { graceMs } = this.#options;
+    const atBoundary = setTimeout(() => {
+      for (const { assignment } of this.#owned.values()) this.#pool.handBack(assignment);
+    }, graceMs * FINISH_SHARE);
     const handBack = setTimeout(() => {
       for (const id of this.#owned.keys()) this.#stop(id, CancelReason.HandBack);
-    }, this.#options.graceMs);
+    }, graceMs);
     while (this.#owned.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    clearTimeout(atBoundary);
     clearTimeout(handBack);
     await Promise.all(this.#stopListening.map((stop) => stop()));
     this.#keeper.stop();
@@ -162,6 +169,7 @@ export class Supervisor {
       start: claim.trigger,
       checkpoints: claim.checkpoints,
       staticData: claim.staticData,
+      resumeToken: this.#store.resumeTokens.of(claim.executionId),
       clockOffsetMs: this.#store.now() - Date.now(),
       ...(claim.resume ? { resume: claim.resume } : {}),
       ...(claim.remainingMs === undefined ? {} : { timeoutMs: claim.remainingMs }),

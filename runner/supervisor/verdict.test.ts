@@ -6,7 +6,7 @@ import { verdict } from './verdict.ts';
 function assignment(executionId: string): Assignment {
   return {
     id: `${executionId}/1`, executionId, workflowId: 'shop/orders', revision: 'r1', mode: 'Webhook', start: { node: 'Hook', items: [] },
-    checkpoints: [], staticData: { global: {}, nodes: {} }, clockOffsetMs: 0,
+    checkpoints: [], staticData: { global: {}, nodes: {} }, resumeToken: 't', clockOffsetMs: 0,
   };
 }
 const [a, b] = [assignment('a'), assignment('b')];
@@ -24,8 +24,8 @@ describe('verdict', () => {
   test.each(rows)('$name', ({ exit, alone, failed, code, node, suspects }) => {
     const got = verdict(exit, alone ?? false);
     expect(got.failed?.assignment.executionId).toBe(failed);
-    expect(got.failed?.result.error?.code).toBe(code);
-    expect(got.failed?.result.error?.node).toBe(node);
+    expect(got.failed?.failure.code).toBe(code);
+    expect(got.failed?.failure.node).toBe(node);
     expect(got.suspects.map((suspect) => suspect.executionId)).toEqual(suspects);
   });
 });

@@ -1,11 +1,10 @@
 import type { ErrorRecord } from '../engine/item.ts';
-import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import type { Assignment } from '../executor/protocol.ts';
 import { ExitCause, type ExecutorExit } from './executor-process.ts';
 
 export interface Verdict {
   /** The execution that brought the executor down. */
-  failed?: { assignment: Assignment; result: ExecutionResult };
+  failed?: { assignment: Assignment; failure: ErrorRecord };
   /** Executions that run again, alone, so that the next crash has one possible author. */
   suspects: Assignment[];
 }
@@ -27,9 +26,8 @@ export function verdict(exit: ExecutorExit, alone: boolean): Verdict {
   const guilty = alone || running.length === 1 ? running[0] : cause === ExitCause.Stalled ? last : undefined;
   if (!guilty) return { suspects: running };
   const node = last === guilty ? current?.node : undefined;
-  const error: ErrorRecord = { ...REASONS[cause], ...(node === undefined ? {} : { node }) };
   return {
-    failed: { assignment: guilty, result: { status: ExecutionStatus.Failed, error, runs: [], ...(node === undefined ? {} : { lastNode: node }) } },
+    failed: { assignment: guilty, failure: { ...REASONS[cause], ...(node === undefined ? {} : { node }) } },
     suspects: running.filter((assignment) => assignment !== guilty),
   };
 }

@@ -1,8 +1,9 @@
-import type { Item } from '../../runner/engine/item.ts';
+import type { Checkpoint } from '../../runner/engine/node-run.ts';
 import type { Database, Statement } from '../database.ts';
-import type { Resume, WaitWrite } from '../lease.ts';
+import { isExecutionId } from '../execution-id.ts';
+import type { Resume, ResumeCall, Waiting, WaitWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
-import { encodePayload, storableText } from '../payload.ts';
+import { decodePayload, encodePayload, storableText } from '../payload.ts';
 import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /** A wait for a call with a time limit is Waiting with a run_at; one for a time alone is Delayed. */
@@ -15,10 +16,12 @@ const WAIT: Statement = {
     RETURNING q.id, q.pool, q.run_at IS NOT NULL AS timed`,
 };
 
+/** What the earlier request was answered with says nothing about this one. */
 const RESUME: Statement = {
   name: 'resume',
   text: `
-    UPDATE millrace.queue SET state = 'Ready', run_at = NULL, wait_node = NULL, resume = $3, rank = now() - priority * interval '30 s'
+    UPDATE millrace.queue SET state = 'Ready', run_at = NULL, wait_node = NULL, resume = $3, response = NULL, reply_to = coalesce($4, reply_to),
+      rank = now() - priority * interval '30 s'
     WHERE id = $1 AND state = 'Waiting' AND wait_node = $2
     RETURNING pool`,
 };
@@ -26,9 +29,29 @@ const RESUME: Statement = {
 /** A call that was tried again after a lost answer finds its own resume. */
 const RESUMED: Statement = { name: 'resumed', text: 'SELECT pool FROM millrace.queue WHERE id = $1 AND resume = $2' };
 
+/** The last checkpoint of a waiting execution is the one its engine wrote for this wait. */
+const WAITING: Statement = {
+  name: 'waiting',
+  text: `
+    SELECT q.namespace, q.workflow, q.mode, q.wait_node AS node, extract(epoch FROM q.run_at)::float8 * 1000 AS until,
+      (SELECT k.data FROM millrace.checkpoint k WHERE k.execution_id = q.id ORDER BY k.sequence DESC LIMIT 1) AS checkpoint
+    FROM millrace.queue q WHERE q.id = $1 AND q.state = 'Waiting'`,
+};
+
+interface WaitingRow extends Pick<Waiting, 'namespace' | 'workflow' | 'mode' | 'node'> {
+  until: number | null;
+  checkpoint: Buffer | null;
+}
+
+function toWaiting({ until, checkpoint, ...row }: WaitingRow): Waiting {
+  const { waiting } = checkpoint === null ? {} : decodePayload(checkpoint) as Partial<Checkpoint>;
+  return { ...row, on: waiting?.wait.on ?? 'webhook', request: waiting?.wait.request ?? {}, ...(until !== null && { until }) };
+}
+
 export interface Waits {
+  waiting(executionId: string): Promise<Waiting | undefined>;
   wait(writes: readonly WaitWrite[]): Promise<string[]>;
-  resume(call: { executionId: string; node: string; items: readonly Item[] }): Promise<boolean>;
+  resume(call: ResumeCall): Promise<boolean>;
 }
 
 export function createWaits(database: Database, notifications: Notifications): Waits {
@@ -45,9 +68,14 @@ export function createWaits(database: Database, notifications: Notifications): W
       for (const { pool, timed } of rows) if (timed) notifications.send(channel.work(pool));
       return lostIds(writes, rows);
     },
-    async resume({ executionId, node, items }) {
+    async waiting(executionId) {
+      if (!isExecutionId(executionId)) return undefined;
+      const [row] = await database.query<WaitingRow>(WAITING, [executionId]);
+      return row && toWaiting(row);
+    },
+    async resume({ executionId, node, items, replyTo }) {
       const resume = await encodePayload({ node, cause: 'call', items } satisfies Resume);
-      const resumed = await database.queryOnce<{ pool: string }>(RESUME, [executionId, storableText(node), resume], async (transaction, rows) => {
+      const resumed = await database.queryOnce<{ pool: string }>(RESUME, [executionId, storableText(node), resume, replyTo ?? null], async (transaction, rows) => {
         if (rows.length > 0) return rows;
         return transaction.query<{ pool: string }>(RESUMED, [executionId, resume]);
       });

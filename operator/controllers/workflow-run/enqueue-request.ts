@@ -11,8 +11,7 @@ export function enqueueRequest({ metadata, spec }: WorkflowRun): EnqueueRequest 
   return {
     namespace: metadata.namespace ?? '',
     workflow: spec.workflowRef.name,
-    // A production run is, for the engine, one that a trigger started and nobody waits to be answered.
-    mode: spec.mode === 'Manual' ? ExecutionMode.Manual : ExecutionMode.Schedule,
+    mode: spec.mode === 'Manual' ? ExecutionMode.Manual : ExecutionMode.Api,
     trigger: { ...(spec.startNode === undefined ? {} : { node: spec.startNode }), items: spec.items ?? [{ json: {} }] },
     idempotencyKey: `WorkflowRun/${uid}`,
     workflowRun: uid,

@@ -6,7 +6,7 @@ import { isExpired } from './expiry.ts';
 import { conditionsOf, reportOf } from './outcome.ts';
 
 const execution: Execution = {
-  id: 'e1', namespace: 'shop', workflow: 'orders', uid: 'u1', revision: 'r', mode: 'Schedule', status: 'Queued', pool: 'default', priority: 5, createdAt: 0, attempts: 0, crashes: 0,
+  id: 'e1', namespace: 'shop', workflow: 'orders', uid: 'u1', revision: 'r', mode: 'Api', status: 'Queued', pool: 'default', priority: 5, createdAt: 0, attempts: 0, crashes: 0,
 };
 
 test.each<{ given: Partial<Execution>; phase: string; want: object }>([
@@ -36,7 +36,7 @@ const run = (spec: Partial<WorkflowRun['spec']> = {}, status: NonNullable<Workfl
 
 test('a run asks for one execution, named by its UID', () => {
   expect(enqueueRequest(run())).toEqual({
-    namespace: 'shop', workflow: 'orders', mode: 'Schedule', trigger: { items: [{ json: {} }] }, idempotencyKey: 'WorkflowRun/uid', workflowRun: 'uid',
+    namespace: 'shop', workflow: 'orders', mode: 'Api', trigger: { items: [{ json: {} }] }, idempotencyKey: 'WorkflowRun/uid', workflowRun: 'uid',
   });
   expect(enqueueRequest(run({ mode: 'Manual', startNode: 'Start', items: [{ json: { a: 1 } }], priority: 9, runnerPool: 'big', workflowRef: { name: 'orders', revision: 'r' } }))).toMatchObject({
     mode: 'Manual', trigger: { node: 'Start', items: [{ json: { a: 1 } }] }, priority: 9, pool: 'big', revision: 'r',

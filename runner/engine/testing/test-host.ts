@@ -1,5 +1,6 @@
-import type { EngineHost } from '../host.ts';
+import type { CallableWorkflow, EngineHost } from '../host.ts';
 import type { Checkpoint } from '../node-run.ts';
+import type { WorkflowDefinition } from '../workflow.ts';
 import { plainSandbox } from './plain-sandbox.ts';
 
 export interface TestHost extends EngineHost {
@@ -7,6 +8,11 @@ export interface TestHost extends EngineHost {
   /** The time `now` gives; `sleep` moves it on at once. */
   clock: number;
   readonly slept: number[];
+}
+
+/** What `loadWorkflow` answers when it found this definition. */
+export function callable(definition: WorkflowDefinition | undefined): CallableWorkflow | undefined {
+  return definition && { definition };
 }
 
 /** A host with its own clock and counted randomness; keeps checkpoints as a database would, by value. */

@@ -11,7 +11,7 @@ const child = (trigger: JsonObject = { inputSource: 'passthrough' }, body: strin
 
 const call = (parameters: JsonObject, workflow = child(), more: Partial<Parameters<typeof runNode>[0]> = {}): ReturnType<typeof runNode> => runNode({
   type: 'executeWorkflow', version: 1.2, parameters: { workflowId: { __rl: true, mode: 'id', value: 'child' }, ...parameters }, items: [{ a: '5' }, { a: '6' }],
-  host: { loadWorkflow: async (id) => (id === 'child' ? workflow : undefined) }, ...more,
+  host: { loadWorkflow: async (id) => (id === 'child' ? { definition: workflow } : undefined) }, ...more,
 });
 
 test.each([{ mode: 'once' }, { mode: 'each' }])('hands items through and links them: $mode', async ({ mode }) => {

@@ -1,6 +1,5 @@
 import { WorkflowError } from '../../engine/error.ts';
-import type { JsonObject } from '../../engine/item.ts';
-import type { NodeContext, NodeType, WaitRequest } from '../../engine/node-type.ts';
+import type { NodeContext, NodeType, WaitedRequest, WaitRequest } from '../../engine/node-type.ts';
 import { asText } from '../json-value.ts';
 import { parseMoment } from '../moment.ts';
 import { flagParameter, numberParameter, textParameter } from '../parameter-value.ts';
@@ -10,10 +9,13 @@ const UNIT_MS: Record<string, number> = { seconds: 1000, minutes: 60_000, hours:
 /** Shorter waits stay in memory; persisting and waking an execution costs more than they last. */
 const IN_MEMORY_MS = 65_000;
 
-function durationMs(amount: number, unit: string): number {
+/** Parameters that say how long to wait, and nothing about the request. */
+const OF_THE_WAIT: ReadonlySet<string> = new Set(['resume', 'amount', 'unit', 'dateTime', 'limitWaitTime', 'limitType', 'resumeAmount', 'resumeUnit', 'maxDateAndTime']);
+
+function waitMs(amount: number, unit: string): number {
   const ms = UNIT_MS[unit];
   if (ms !== undefined && amount >= 0) return amount * ms;
-  throw new WorkflowError('InvalidDuration', `A wait of ${amount} ${unit} is not possible. Use a number from 0 up and seconds, minutes, hours or days.`, { parameter: 'amount', nonRetryable: true });
+  throw new WorkflowError('DurationInvalid', `A wait of ${amount} ${unit} is not possible. Use a number from 0 up and seconds, minutes, hours or days.`, { parameter: 'amount', nonRetryable: true });
 }
 
 /** A date and time; text without a zone is read in the workflow's timezone. */
@@ -28,7 +30,7 @@ function momentMs(context: NodeContext, path: string): number {
 
 function intervalMs(context: NodeContext, names: { amount: string; unit: string }): number {
   const first = context.typeVersion < 1.1;
-  return durationMs(
+  return waitMs(
     numberParameter(context, names.amount, 0, first || names.amount !== 'amount' ? 1 : 5),
     textParameter(context, names.unit, 0, first || names.unit !== 'unit' ? 'hours' : 'seconds'),
   );
@@ -41,18 +43,16 @@ function limit(context: NodeContext): number | undefined {
   return context.now() + intervalMs(context, { amount: 'resumeAmount', unit: 'resumeUnit' });
 }
 
-/** The parameters that say how the request that resumes the wait is answered. */
-function response(context: NodeContext): JsonObject {
-  const names = ['httpMethod', 'responseMode', 'responseCode', 'responseData', 'responseBinaryPropertyName', 'options', 'formTitle', 'formDescription', 'formFields', 'incomingAuthentication'];
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = context.parameter(name, 0);
-    return value === undefined ? [] : [[name, value]];
-  }));
+/** What is asked of the request that ends the wait, and how it is answered: the node's own parameters, for its first item. */
+function waitedRequest(context: NodeContext): WaitedRequest {
+  const names = Object.keys(context.node.parameters ?? {}).filter((name) => !OF_THE_WAIT.has(name));
+  const { credentials } = context.node;
+  return { parameters: Object.fromEntries(names.map((name) => [name, context.parameter(name, 0)])), ...(credentials && { credentials }) };
 }
 
 function requestWait(context: NodeContext, on: 'webhook' | 'form'): WaitRequest {
   const until = limit(context);
-  return { on, response: response(context), ...(until !== undefined && { until }) };
+  return { on, request: waitedRequest(context), ...(until !== undefined && { until }) };
 }
 
 /** Pauses the execution. */

@@ -33,6 +33,6 @@ test.each([
   expect(result).toMatchObject({ status: 'Waiting', wait: { node: 'Wait', ...want } });
 });
 
-test.each([[{ amount: 1, unit: 'moons' }, 'InvalidDuration'], [{ resume: 'specificTime', dateTime: 'soon' }, 'InvalidDate']])('refuses %p', async (parameters, code) => {
+test.each([[{ amount: 1, unit: 'moons' }, 'DurationInvalid'], [{ resume: 'specificTime', dateTime: 'soon' }, 'InvalidDate']])('refuses %p', async (parameters, code) => {
   expect((await wait(parameters)).result.error).toMatchObject({ code, node: 'Wait' });
 });

@@ -29,7 +29,7 @@ export function fakeView(execution: FakeExecution = {}): ExecutionView {
   const node = definition.nodes.find(({ name }) => name === 'Out') ?? { name: 'Out', type: 'set' };
   const stamped = items.map((item, each) => ({ ...item, pairedItem: { item: each } }));
   return {
-    workflow: definition, executionId, mode: ExecutionMode.Manual, node, runIndex: 0, variables, baseUrl: 'https://flows.example.com',
+    workflow: definition, executionId, mode: ExecutionMode.Manual, node, runIndex: 0, variables, baseUrl: 'https://flows.example.com', resumePath: `${executionId}/token`,
     source: [{ node: 'In', output: 0, run: 0 }],
     input: (index) => (index === 0 ? stamped : []),
     runsOf: (name) => (definition.nodes.some((each) => each.name === name) ? (runs[name] ?? []) : undefined),

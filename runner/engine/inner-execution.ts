@@ -1,0 +1,40 @@
+import { stopAt } from './deadline.ts';
+import { durationMs } from './duration.ts';
+import { WorkflowError } from './error.ts';
+import { createExecution } from './execution.ts';
+import type { Execution, ExecutionIdentity } from './execution.ts';
+import type { ExecutionResult, StaticData } from './node-run.ts';
+import { runExecution, stopped } from './run-execution.ts';
+import type { Start } from './run-execution.ts';
+
+export interface InnerRun {
+  identity: Omit<ExecutionIdentity, 'signal'>;
+  start: Start;
+  /** See `createExecution`. */
+  stored?: StaticData;
+  /** Milliseconds since the epoch, the same in every life: its time limit counts from here. */
+  startedAt(): number;
+}
+
+/**
+ * Runs another workflow inside an execution, with its own settings, time limit and static data. A result with status Waiting means that
+ * the whole tree waits. Rejects when the outer execution must end.
+ */
+export async function runInside(outer: Execution, { identity, start, stored, startedAt }: InnerRun): Promise<{ execution: Execution; result: ExecutionResult }> {
+  const { tree } = outer;
+  const timeout = identity.workflow.settings?.timeout;
+  const stop = new AbortController();
+  const done = new AbortController();
+  const signal = timeout === undefined ? outer.signal : AbortSignal.any([outer.signal, stop.signal]);
+  const execution = createExecution(tree, { ...identity, signal }, stored);
+  if (timeout !== undefined) stopAt(startedAt() + durationMs(timeout), tree.host, stop, done.signal);
+  try {
+    return { execution, result: await runExecution(execution, start) };
+  } catch (error) {
+    outer.signal.throwIfAborted();
+    if (!(error instanceof WorkflowError) || error !== stop.signal.reason) throw error;
+    return { execution, result: stopped(execution, error) };
+  } finally {
+    done.abort();
+  }
+}
