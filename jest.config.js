@@ -7,7 +7,7 @@ const shared = {
 
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{crds,operator,runner,service,store,api,webhooks,cli,importers,test/conformance,test/cluster,test/bench}/**/*.test.ts', '<rootDir>/test/*.test.ts'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{crds,operator,runner,service,store,api,webhooks,cli,importers,charts,test/conformance,test/cluster,test/bench}/**/*.test.ts', '<rootDir>/test/*.test.ts'] },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Artifact } from './artifacts.ts';
 import { chartDefinition, plainDefinition } from './artifacts.ts';
 import { argoArtifacts } from '../charts/argocd/snippet.ts';
+import { monitoringArtifacts } from '../charts/monitoring/artifacts.ts';
 import { chartName, ruleArtifacts } from '../operator/rbac.ts';
 import { chartConfiguration } from '../webhooks/configuration.ts';
 import { kinds } from './kinds.ts';
@@ -12,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 
 /** Every generated file. */
 export function artifacts(): Artifact[] {
-  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts(), chartConfiguration(chartName), ...argoArtifacts()];
+  return [...kinds.flatMap((kind) => [plainDefinition(kind), chartDefinition(kind)]), ...ruleArtifacts(), chartConfiguration(chartName), ...argoArtifacts(), ...monitoringArtifacts()];
 }
 
 /** Those that differ from what is on disk. */

@@ -34,12 +34,14 @@ export interface Operator {
 
 export const FIELD_MANAGER = 'millrace-operator';
 const LEASE = 'millrace-operator';
+/** Of the metrics of controllers, work queues and watches. */
+export const METRICS_PREFIX = 'millrace_operator_';
 
 /** All controllers of the operator, in one manager under one lease. */
 export function createOperator({ cluster, store, nodeTypes, log, registry, config, lease }: OperatorOptions): Operator {
   const { home, identity, namespaces, poolsConfigMap, webhooks, runners } = config;
   const manager = new Manager({
-    cluster, log, registry, metricsPrefix: 'millrace_operator_', fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
+    cluster, log, registry, metricsPrefix: METRICS_PREFIX, fieldManager: FIELD_MANAGER, leaderElection: { namespace: home, name: LEASE, identity, ...lease },
   });
   const mirror = new RouteMirror();
   const tracker = new ExecutionTracker({ executions: store.executions, notifications: store.notifications, clock: manager.clock, log });

@@ -189,6 +189,7 @@ export class Manager {
     const leases = client(cluster, Lease, { fieldManager: this.#options.fieldManager });
     const elector = new LeaderElector({ ...timing, client: leases, key: `${namespace}/${name}`, identity: this.#identity, clock, log: this.#log });
     this.#elector = elector;
+    this.metrics.leads(name, false);
     await elector.acquire(signal);
     if (!elector.leading) return;
     this.metrics.leads(name, true);

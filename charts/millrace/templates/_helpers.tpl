@@ -186,3 +186,11 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $name
 subjects:
   - {kind: ServiceAccount, name: {{ include "millrace.name" .root }}-{{ .component }}, namespace: {{ .root.Release.Namespace }}}
 {{- end }}
+
+{{/* Who may ask for health and metrics: everybody, or the peers of networkPolicy.metricsFrom. Kubelets are let through by themselves. */}}
+{{- define "millrace.healthIngress" -}}
+- ports: [{port: health}]
+  {{- with .Values.networkPolicy.metricsFrom }}
+  from: {{ toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
