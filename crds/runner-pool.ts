@@ -1,22 +1,25 @@
 import * as z from 'zod';
+import { anyObject } from './any-object.ts';
 import { cel } from './cel.ts';
 import { duration } from './duration.ts';
 import { envVar } from './env-var.ts';
 import type { KindDefinition } from './kind.ts';
 import { commonColumns } from './kind.ts';
-import { listMap } from './list.ts';
+import { listAtomic, listMap, listSet } from './list.ts';
 import { dnsLabel } from './name.ts';
 import { placement } from './placement.ts';
+import { poolScaling, scaleDecision } from './pool-scaling.ts';
 import { quantity } from './quantity.ts';
-import { commonStatus } from './status.ts';
+import { commonStatus, timestamp } from './status.ts';
 
 const amounts = z.record(z.string(), quantity).meta({ maxProperties: 8 });
 const replicas = z.int32().min(0).max(1000);
 
 const spec = z.strictObject({
-  replicas: replicas.describe('Runner pods that are wanted, kept between minReplicas and maxReplicas. Default: minReplicas, or else 1.').exactOptional(),
-  minReplicas: replicas.describe('Lower bound of replicas.').exactOptional(),
-  maxReplicas: replicas.min(1).describe('Upper bound of replicas.').exactOptional(),
+  replicas: replicas.describe('Runner pods that are wanted, unless `scaling` decides. Default 1.').exactOptional(),
+  scaling: poolScaling.describe('Lets the number of runner pods follow the work. Default: it is `replicas`.').exactOptional(),
+  allowedNamespaces: listSet(z.string().min(1).max(63).regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/), 256)
+    .describe('Namespaces whose workflows may use this pool; * stands for any part of a name. Default: all.').exactOptional(),
   concurrency: z.int32().min(1).max(1000).describe('Executions that one pod runs at the same time. Default 40.').exactOptional(),
   executors: z.int32().min(1).max(64).describe('Executor processes in one pod. Default 2.').exactOptional(),
   image: z.string().min(1).max(512).describe('Image of the runner pods. Default: the image of the operator.').exactOptional(),
@@ -28,23 +31,37 @@ const spec = z.strictObject({
   }).describe('CPU and memory of one runner pod. Default: requests of 100m and 384Mi, memory limit 768Mi. The executors share the memory limit.').exactOptional(),
   placement: placement.describe('Where the runner pods may run.').exactOptional(),
   serviceAccountName: dnsLabel.describe('ServiceAccount of the runner pods. Default: the one the installation made for runners.').exactOptional(),
+  serviceAccount: z.strictObject({
+    annotations: z.record(z.string(), z.string().max(1024)).meta({ maxProperties: 32 }).describe('Annotations of the ServiceAccount, such as those that give the pods an identity at a cloud.').exactOptional(),
+  }).describe('Gives the pool a ServiceAccount of its own, millrace-runner-NAME, without any rights.').exactOptional(),
+  runtimeClassName: z.string().min(1).max(253).describe('RuntimeClass of the runner pods, such as one that sandboxes them.').exactOptional(),
+  networkPolicy: z.strictObject({
+    egress: listAtomic(anyObject, 64).describe("Rules as in a NetworkPolicy's spec.egress. DNS and PostgreSQL are always allowed.").exactOptional(),
+  }).describe('Gives the pool a NetworkPolicy of its own: the pods reach nothing but what it lists, and are reached for health and metrics only.').exactOptional(),
+  disruption: z.strictObject({
+    maxUnavailable: z.union([z.int32().min(0), z.string().max(4).regex(/^(100|[0-9]{1,2})%$/)]).meta({ 'x-kubernetes-int-or-string': true })
+      .describe('Runner pods that evictions may take at the same time, as a number or a percentage. Default 25%.').exactOptional(),
+  }).describe('What a drain of nodes may do to the pool.').exactOptional(),
   env: listMap(envVar, ['name'], 64).describe('Further environment variables of the runner pods.').exactOptional(),
   terminationGracePeriod: duration.describe('How long a pod that is stopped may finish what it runs; the rest is taken over by others. Default 30s.').exactOptional(),
   suspend: z.boolean().describe('Leave the runner pods as they are: changes of this object are not taken over while true.').exactOptional(),
 }).meta(cel({
-  rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
-  message: 'minReplicas may not be above maxReplicas',
-  fieldPath: '.minReplicas',
+  rule: '!has(self.serviceAccount) || !has(self.serviceAccountName)',
+  message: 'give serviceAccount, which makes one, or serviceAccountName, which uses one, not both',
+  fieldPath: '.serviceAccount',
 })).describe('The fleet of runner pods as it should be.');
 
 const count = z.int32().min(0);
 
 const status = z.strictObject({
   ...commonStatus,
+  desiredReplicas: count.describe('Runner pods that are wanted now.').exactOptional(),
   replicas: count.describe('Runner pods that exist.').exactOptional(),
   readyReplicas: count.describe('Runner pods that take work.').exactOptional(),
   updatedReplicas: count.describe('Runner pods of the current template.').exactOptional(),
   selector: z.string().max(1024).describe('Label selector of the runner pods, for autoscalers.').exactOptional(),
+  lastScaleTime: timestamp.describe('When the number of wanted runners changed last.').exactOptional(),
+  decisions: listAtomic(scaleDecision, 10).describe('The last changes of size by `scaling`, newest first, with why.').exactOptional(),
 }).meta({ default: { observedGeneration: -1 } }).describe('The fleet as the operator sees it.');
 
 export type RunnerPoolSpec = z.infer<typeof spec>;
@@ -59,7 +76,7 @@ export const runnerPool = {
   spec,
   status,
   columns: [
-    { name: 'Desired', type: 'integer', jsonPath: '.spec.replicas', description: 'Runner pods that are wanted.' },
+    { name: 'Desired', type: 'integer', jsonPath: '.status.desiredReplicas', description: 'Runner pods that are wanted.' },
     { name: 'Current', type: 'integer', jsonPath: '.status.replicas', description: 'Runner pods that exist.' },
     { name: 'Available', type: 'integer', jsonPath: '.status.readyReplicas', description: 'Runner pods that take work.' },
     { name: 'Image', type: 'string', jsonPath: '.spec.image', description: 'Image, when it is not the default.', priority: 1 },

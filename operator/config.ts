@@ -6,6 +6,8 @@ const list = z.string().default('').transform((text) => text.split(',').map((par
 /** Charts give what is not set as an empty text. */
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
+const POSTGRES_PORT = 5432;
+
 /** Settings of the operator, from environment variables. */
 const environment = z.object({
   /** URL of PostgreSQL. Holds a password: never logged. */
@@ -64,6 +66,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,
       serviceAccountName: values.MILLRACE_RUNNER_SERVICE_ACCOUNT,
       databaseSecret: { name: values.MILLRACE_DATABASE_SECRET, key: values.MILLRACE_DATABASE_SECRET_KEY },
+      databasePort: Number(URL.parse(values.MILLRACE_DATABASE_URL)?.port || POSTGRES_PORT),
       baseUrl: values.MILLRACE_BASE_URL,
       logLevel: values.MILLRACE_LOG_LEVEL,
       ...(values.MILLRACE_IMAGE_PULL_POLICY === undefined ? {} : { imagePullPolicy: values.MILLRACE_IMAGE_PULL_POLICY }),

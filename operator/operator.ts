@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { NodeTypes } from '../runner/engine/graph.ts';
 import type { Store } from '../store/store.ts';
 import type { OperatorConfig } from './config.ts';
+import { PoolAccess } from './controllers/pool-access.ts';
 import { releasePoolController } from './controllers/release-pools/controller.ts';
 import { runnerDeployments, runnerPoolController } from './controllers/runner-pool/controller.ts';
 import { RunnerPool } from './controllers/resources.ts';
@@ -46,15 +47,16 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   const mirror = new RouteMirror();
   const tracker = new ExecutionTracker({ executions: store.executions, notifications: store.notifications, clock: manager.clock, log });
 
+  const poolCache = manager.cache(RunnerPool, namespaces.length === 0 ? {} : { namespace: home });
+  const access = new PoolAccess(poolCache, home);
   const expiries: (() => () => void)[] = [];
   for (const namespace of namespaces.length === 0 ? [undefined] : namespaces) {
     const scope = namespace === undefined ? {} : { namespace };
-    workflowController({ manager, store, mirror, nodeTypes, ...scope });
-    expiries.push(workflowRunController({ manager, store, tracker, ...scope }));
+    workflowController({ manager, store, mirror, nodeTypes, pools: access, ...scope });
+    expiries.push(workflowRunController({ manager, store, tracker, pools: access, ...scope }));
   }
   const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
-  runnerPoolController({ ...pools, defaults: runners });
-  const poolCache = manager.cache(RunnerPool, namespaces.length === 0 ? {} : { namespace: home });
+  const stopPools = runnerPoolController({ ...pools, store, log, defaults: runners });
   databaseMetrics({
     registry, store, monotonic: () => manager.clock.monotonic(),
     pools: () => poolCache.list().filter(({ metadata }) => metadata.namespace === home).map(({ metadata }) => metadata.name),
@@ -74,6 +76,7 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
         await manager.run(signal);
       } finally {
         for (const stop of stopExpiries) stop();
+        await stopPools();
         await stopTracker();
         await stopMirror();
       }

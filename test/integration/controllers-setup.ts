@@ -61,7 +61,7 @@ export async function startWorld(): Promise<World> {
       lease: { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 },
       config: {
         home: HOME, identity: `operator-${started}`, namespaces: [], poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
-        runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, baseUrl: 'http://api', logLevel: 'info' },
+        runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, databasePort: 5432, baseUrl: 'http://api', logLevel: 'info' },
       },
     });
     const running = operator.run(stop.signal);

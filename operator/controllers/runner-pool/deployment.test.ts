@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RunnerPoolSpec } from '../../../crds/runner-pool.ts';
 import type { RunnerPool } from '../resources.ts';
-import { runnerDeployment, wantedReplicas } from './deployment.ts';
+import { runnerDeployment } from './deployment.ts';
 import { memoryBytes } from './memory.ts';
 
 const defaults = {
-  image: 'millrace:1', imagePullSecrets: [], serviceAccountName: 'millrace-runner', databaseSecret: { name: 'millrace-database', key: 'url' },
+  image: 'millrace:1', imagePullSecrets: [], serviceAccountName: 'millrace-runner', databaseSecret: { name: 'millrace-database', key: 'url' }, databasePort: 5432,
   baseUrl: 'https://flows.example', logLevel: 'info',
 };
 const pool = (spec: RunnerPoolSpec): RunnerPool => ({
@@ -13,23 +13,11 @@ const pool = (spec: RunnerPoolSpec): RunnerPool => ({
 });
 
 function podOf(spec: RunnerPoolSpec) {
-  const template = runnerDeployment(pool(spec), defaults).spec?.template.spec;
+  const template = runnerDeployment(pool(spec), 1, defaults).spec?.template.spec;
   const container = template?.containers[0];
   const env = Object.fromEntries((container?.env ?? []).map(({ name, value, valueFrom }) => [name, value ?? valueFrom]));
   return { template, container, env };
 }
-
-describe('replicas', () => {
-  test.each([
-    { spec: {}, want: 1 },
-    { spec: { replicas: 0 }, want: 0 },
-    { spec: { minReplicas: 2 }, want: 2 },
-    { spec: { replicas: 1, minReplicas: 2 }, want: 2 },
-    { spec: { replicas: 9, maxReplicas: 4 }, want: 4 },
-  ])('$spec gives $want', ({ spec, want }) => {
-    expect(wantedReplicas(spec)).toBe(want);
-  });
-});
 
 describe('the pods of a pool', () => {
   test('pass Pod Security restricted and cannot write to their image', () => {

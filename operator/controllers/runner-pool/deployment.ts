@@ -15,6 +15,8 @@ export interface RunnerDefaults {
   serviceAccountName: string;
   /** Secret, in the operator's namespace, with the URL of PostgreSQL. */
   databaseSecret: { name: string; key: string };
+  /** Where PostgreSQL listens, for NetworkPolicies. */
+  databasePort: number;
   baseUrl: string;
   /** Name of the release, for the pods only: NetworkPolicies select by it, while GitOps tools take what carries it for their own. */
   instance?: string;
@@ -32,12 +34,6 @@ const SUPERVISOR_BYTES = 160 * 2 ** 20;
 const MIB = 2 ** 20;
 const PORT = 8080;
 
-/** Pods that are wanted, within the bounds of the spec. */
-export function wantedReplicas(spec: RunnerPoolSpec): number {
-  const wanted = Math.max(spec.replicas ?? spec.minReplicas ?? 1, spec.minReplicas ?? 0);
-  return Math.min(wanted, spec.maxReplicas ?? wanted);
-}
-
 export function deploymentName(pool: string): string {
   return `millrace-runner-${pool}`;
 }
@@ -47,8 +43,13 @@ export function podLabels(pool: string): Record<string, string> {
   return { [label.component]: 'runner', [label.runnerPool]: pool };
 }
 
+/** Executions that one pod runs at the same time: `concurrency`, rounded up so that its executors have equal shares. */
+export function slotsOf({ concurrency = DEFAULT_CONCURRENCY, executors = DEFAULT_EXECUTORS }: RunnerPoolSpec): number {
+  return Math.ceil(concurrency / executors) * executors;
+}
+
 /** The apps/v1 Deployment of a pool. Passes the Pod Security level `restricted`; the pods need no access to the API server. */
-export function runnerDeployment(pool: RunnerPool, defaults: RunnerDefaults): Draft<AppsDeployment> {
+export function runnerDeployment(pool: RunnerPool, replicas: number, defaults: RunnerDefaults): Draft<AppsDeployment> {
   const { spec, metadata } = pool;
   const graceMs = durationMs(spec.terminationGracePeriod ?? DEFAULT_GRACE);
   const selector = podLabels(metadata.name);
@@ -57,13 +58,16 @@ export function runnerDeployment(pool: RunnerPool, defaults: RunnerDefaults): Dr
   return {
     metadata: { name: deploymentName(metadata.name), namespace: metadata.namespace ?? '', labels, ownerReferences: [ownerReference(pool)] },
     spec: {
-      replicas: wantedReplicas(spec),
+      replicas,
       revisionHistoryLimit: 3,
+      // A new pod takes work before an old one stops taking it.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } },
       selector: { matchLabels: selector },
       template: {
         metadata: { labels: { ...labels, ...(defaults.instance === undefined ? {} : { [label.instance]: defaults.instance }) } },
         spec: {
-          serviceAccountName: spec.serviceAccountName ?? defaults.serviceAccountName,
+          serviceAccountName: spec.serviceAccount ? deploymentName(metadata.name) : spec.serviceAccountName ?? defaults.serviceAccountName,
+          ...(spec.runtimeClassName === undefined ? {} : { runtimeClassName: spec.runtimeClassName }),
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: Math.ceil(graceMs / 1000),
@@ -115,7 +119,7 @@ function environment({ spec, metadata }: RunnerPool, defaults: RunnerDefaults, g
     { name: 'MILLRACE_DATABASE_URL', valueFrom: { secretKeyRef: { name: defaults.databaseSecret.name, key: defaults.databaseSecret.key } } },
     { name: 'MILLRACE_POOL', value: metadata.name },
     { name: 'MILLRACE_EXECUTORS', value: String(executors) },
-    { name: 'MILLRACE_EXECUTOR_CONCURRENCY', value: String(Math.ceil((spec.concurrency ?? DEFAULT_CONCURRENCY) / executors)) },
+    { name: 'MILLRACE_EXECUTOR_CONCURRENCY', value: String(slotsOf(spec) / executors) },
     ...(executorMib === undefined ? [] : [{ name: 'MILLRACE_EXECUTOR_MEMORY_MB', value: String(executorMib) }]),
     { name: 'MILLRACE_GRACE_MS', value: String(Math.max(1000, graceMs - GRACE_MARGIN_MS)) },
     { name: 'MILLRACE_BASE_URL', value: defaults.baseUrl },

@@ -6,6 +6,7 @@ import { timestamp } from '../../kube/clock.ts';
 import type { Cache, Key, Manager, ObjectPass, Pass, Result } from '../../kube/index.ts';
 import { StalledError, WaitingError, anyChange, findCondition, keyOf, objectReconciler, reads, toIndex, watch, writesStatus } from '../../kube/index.ts';
 import type { Needs } from '../needs.ts';
+import type { PoolAccess } from '../pool-access.ts';
 import { reconcileRequest } from '../reconcile-request.ts';
 import { Workflow, WorkflowRun } from '../resources.ts';
 import { enqueueRequest } from './enqueue-request.ts';
@@ -23,6 +24,7 @@ export interface WorkflowRunControllerOptions {
   manager: Manager;
   store: Pick<Store, 'queue'>;
   tracker: ExecutionTracker;
+  pools: PoolAccess;
   /** Absent: everywhere. */
   namespace?: string;
 }
@@ -38,7 +40,7 @@ const unstartedBy = ({ metadata, spec, status }: WorkflowRun): string[] => (stat
  * Enqueues one execution for each WorkflowRun and tells in its status what becomes of it. Returns what starts the watch over runs that
  * are to be deleted, which returns what stops it.
  */
-export function workflowRunController({ manager, store, tracker, namespace }: WorkflowRunControllerOptions): () => () => void {
+export function workflowRunController({ manager, store, tracker, pools, namespace }: WorkflowRunControllerOptions): () => () => void {
   const scope = namespace === undefined ? {} : { namespace };
   const runs: Cache<WorkflowRun> = manager.cache(WorkflowRun, { ...scope, indexes: { [UNSTARTED]: unstartedBy } });
   const workflows: Cache<Workflow> = manager.cache(Workflow, scope);
@@ -93,6 +95,8 @@ export function workflowRunController({ manager, store, tracker, namespace }: Wo
     if (run.spec.workflowRef.revision === undefined && workflow !== undefined && isBehind(workflow)) {
       throw new WaitingError('WorkflowNotPublished', { afterMs: SAFETY_MS, message: `waits until the last change of Workflow ${workflow.metadata.name} is published` });
     }
+    const refusal = run.spec.runnerPool === undefined ? undefined : pools.refusal(run.spec.runnerPool, run.metadata.namespace ?? '');
+    if (refusal !== undefined) throw new StalledError('RunnerPoolNotAllowed', { message: refusal });
     const enqueued = await enqueue(enqueueRequest(run));
     if (enqueued.accepted) return enqueued.id;
     throw rejection(enqueued.reason, run, workflow);

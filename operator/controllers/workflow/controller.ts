@@ -6,6 +6,7 @@ import type { Cache, Key, Manager, ObjectPass, Pass, Result } from '../../kube/i
 import { StalledError, objectReconciler, owns, patches, reads, toOwner, watch, writes, writesStatus } from '../../kube/index.ts';
 import { MANAGED_BY, WORKFLOW_FINALIZER, label } from '../labels.ts';
 import type { Needs } from '../needs.ts';
+import type { PoolAccess } from '../pool-access.ts';
 import { reconcileRequest } from '../reconcile-request.ts';
 import { Workflow } from '../resources.ts';
 import { definitionOf, unenforced } from './definition.ts';
@@ -17,7 +18,7 @@ import type { Published } from './publish.ts';
 import { publish } from './publish.ts';
 import { retire } from './retire.ts';
 import type { RouteMirror } from './route-mirror.ts';
-import { registeredWebhooks } from './route.ts';
+import { DEFAULT_POOL, registeredWebhooks } from './route.ts';
 
 export const workflowNeeds: Needs = {
   everywhere: [...reads(Workflow, ControllerRevision), ...patches(Workflow), ...writesStatus(Workflow), ...owns(Workflow), ...writes(ControllerRevision)],
@@ -29,19 +30,23 @@ export interface WorkflowControllerOptions {
   store: Pick<Store, 'revisions' | 'routes' | 'executions'>;
   mirror: RouteMirror;
   nodeTypes: NodeTypes;
+  pools: PoolAccess;
   /** Absent: everywhere. */
   namespace?: string;
 }
 
 /** Index of the copies of revisions, by the key of their workflow. */
 const BY_WORKFLOW = 'workflow';
+/** Index of workflows by the name of their RunnerPool. */
+const BY_POOL = 'pool';
+const poolOf = ({ spec }: Workflow): [string] => [spec.settings?.runnerPool ?? DEFAULT_POOL];
 /** Index of the workflows that lost a path to another one, by namespace. */
 const LOSERS = 'losers';
 
 /** Publishes Workflows: validates, stores the revision, registers the triggers, keeps copies of revisions in the cluster. */
-export function workflowController({ manager, store, mirror, nodeTypes, namespace }: WorkflowControllerOptions): void {
+export function workflowController({ manager, store, mirror, nodeTypes, pools, namespace }: WorkflowControllerOptions): void {
   const scope = namespace === undefined ? {} : { namespace };
-  const workflows: Cache<Workflow> = manager.cache(Workflow, { ...scope, indexes: { [LOSERS]: losersOf } });
+  const workflows: Cache<Workflow> = manager.cache(Workflow, { ...scope, indexes: { [LOSERS]: losersOf, [BY_POOL]: poolOf } });
   const copies: Cache<ControllerRevision> = manager.cache(ControllerRevision, {
     ...scope, metadataOnly: true, labelSelector: `${label.managedBy}=${MANAGED_BY},${label.workflow}`, indexes: { [BY_WORKFLOW]: workflowsOf },
   });
@@ -57,6 +62,7 @@ export function workflowController({ manager, store, mirror, nodeTypes, namespac
     finalize: (workflow, pass) => retire(workflow, { store, clock: manager.clock, log: pass.log }),
     async reconcile(workflow, pass) {
       Object.assign(pass.status, reconcileRequest(workflow));
+      await admitToPool(workflow, pass.key);
       const definition = definitionOf(workflow);
       const inspection = inspect(workflow, definition, nodeTypes);
       await judge(workflow, inspection, pass);
@@ -70,13 +76,23 @@ export function workflowController({ manager, store, mirror, nodeTypes, namespac
   manager.control({
     name: namespace === undefined ? 'workflow' : `workflow-${namespace}`,
     rbac: workflowNeeds.everywhere,
-    watches: [watch(workflows), watch(copies, { to: toOwner(Workflow) }), mirror.watch, released(mirror, workflows)],
+    watches: [watch(workflows), watch(copies, { to: toOwner(Workflow) }), pools.watch((pool) => workflows.keysByIndex(BY_POOL, pool)), mirror.watch, released(mirror, workflows)],
     concurrency: 8,
     async reconcile(key, pass) {
       if (workflows.get(key) !== undefined) return await reconcile(key, pass);
       return await dropOrphan(key, pass);
     },
   });
+
+  /** Throws StalledError when its pool does not serve its namespace. Then it has no route: nothing of it is accepted, however it is started. */
+  async function admitToPool(workflow: Workflow, key: Key): Promise<void> {
+    const refusal = pools.refusal(poolOf(workflow)[0], workflow.metadata.namespace ?? '');
+    if (refusal === undefined) return;
+    const route = mirror.get(key);
+    if (route) await store.routes.remove({ namespace: route.namespace, workflow: route.workflow, uid: route.uid });
+    mirror.drop(key);
+    throw new StalledError('RunnerPoolNotAllowed', { message: refusal });
+  }
 
   /** A route whose workflow is gone: its finalizer was removed by hand, or the database was away when it was deleted. */
   async function dropOrphan(key: Key, pass: Pass): Promise<Result> {

@@ -41,5 +41,5 @@ test('what is remembered stays small and names the largest size first', () => {
   let memory = decide(input({})).memory;
   for (let n = 0; n < 500; n += 1) memory = decide(input({ running: n % 37 }, { now: 1_000_000 + n * 500, replicas: 4, memory })).memory;
   expect(memory.enough.length).toBeLessThanOrEqual(5);
-  expect(memory.enough.map(({ replicas }) => replicas)).toEqual([...memory.enough.map(({ replicas }) => replicas)].sort((a, b) => b - a));
+  expect(memory.enough.map(({ replicas }) => replicas)).toEqual(memory.enough.map(({ replicas }) => replicas).sort((a, b) => b - a));
 });
