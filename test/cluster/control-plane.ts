@@ -30,6 +30,8 @@ export interface ControlPlane {
   readonly server: string;
   /** Path of a kubeconfig for a user in system:masters. */
   readonly kubeconfig: string;
+  /** `http://127.0.0.1:PORT`, without authentication; etcd answers JSON there as well as gRPC. */
+  readonly etcdUrl: string;
   /** Runs kubectl as that user and returns what it printed. Throws CommandError when it fails. */
   kubectl(...args: string[]): Promise<string>;
   /** Applies manifests server-side: one YAML or JSON text, or objects. */
@@ -107,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     return {
       server,
       kubeconfig: admin,
+      etcdUrl,
       kubectl: (...args) => kubectl(args),
       async apply(...manifests) {
         const texts = manifests.map((manifest) => (typeof manifest === 'string' ? manifest : JSON.stringify(manifest)));

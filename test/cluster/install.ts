@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { postgresImage } from './images/postgres-image.ts';
 import { productImage } from './images/product-image.ts';
+import { MADE_HERE } from './made-here.ts';
 import { step } from './progress.ts';
 import type { Cluster } from './target.ts';
 
@@ -15,9 +16,16 @@ const RESTRICTED = {
   'pod-security.kubernetes.io/enforce-version': 'latest',
 };
 
-/** Creates a namespace that admits only pods of the restricted profile. */
+/** Creates a namespace that admits only pods of the restricted profile. Throws when a shared cluster has one that we did not make. */
 export async function createNamespace(cluster: Cluster, name: string): Promise<void> {
-  await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: RESTRICTED } });
+  const { label, value } = MADE_HERE;
+  if (cluster.shared) {
+    const there = await cluster.kubectl('get', 'namespace', name, '--ignore-not-found', '--output', 'json');
+    if (there !== '' && (JSON.parse(there) as { metadata: { labels?: Record<string, string> } }).metadata.labels?.[label] !== value) {
+      throw new Error(`The cluster has a namespace ${name} already, without the label ${label}=${value} of those that these commands make: they leave it alone`);
+    }
+  }
+  await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { ...RESTRICTED, [label]: value } } });
 }
 
 export interface InstallOptions {
@@ -38,13 +46,11 @@ export interface Installation {
 
 /** Installs or upgrades charts/millrace with Helm, with images built from the same folder, and waits until executions can run. */
 export async function installMillrace(cluster: Cluster, { root = checkout, namespace = RELEASE, values = {} }: InstallOptions = {}): Promise<Installation> {
-  const [product, postgres] = await step('Building images', async () => [await productImage(root), await postgresImage(checkout)] as const);
-  await step('Loading images into the cluster', async () => {
-    for (const image of [product, postgres]) await cluster.load(image);
-  });
+  const [product, postgres] = await step('Building images', async () => [await productImage(root, cluster.builder), await postgresImage(checkout, cluster.builder)] as const);
+  const names = await step('Loading images into the cluster', async () => ({ product: await cluster.load(product), postgres: await cluster.load(postgres) }));
   await step(`Installing charts/millrace in namespace ${namespace}`, async () => {
     await createNamespace(cluster, namespace);
-    const all = { image: imageValues(product.name), postgres: { image: imageValues(postgres.name) }, ...values };
+    const all = { image: imageValues(names.product), postgres: { image: imageValues(names.postgres) }, ...cluster.values, ...values };
     const wait = ['--wait', '--timeout', '5m'];
     await explained(cluster, namespace, () => cluster.helm(['upgrade', '--install', RELEASE, join(root, 'charts', 'millrace'), '--namespace', namespace, '--values', '-', ...wait], JSON.stringify(all)));
     const pool = ['--namespace', namespace, 'wait', 'runnerpools.millrace.dev/default', '--timeout=2m'];

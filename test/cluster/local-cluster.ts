@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { binaries, type BinaryPaths } from './build.ts';
 import { cacheDir } from './cache-dir.ts';
 import { openCertificateAuthority, type KeyPair } from './certificates.ts';
-import { run } from './command.ts';
 import { issueControlPlaneKeys, type ControlPlaneKeys } from './control-plane-args.ts';
 import { installPackages, NODE_PACKAGES } from './debian-packages.ts';
 import { answersOk } from './https-probe.ts';
 import { binaryImage } from './images/binary-image.ts';
-import type { ImageArchive } from './images/buildah.ts';
+import { Builder, type ImageArchive } from './images/image.ts';
 import { kubeconfigFor } from './kubeconfig.ts';
 import { API_PORT, controlPlaneServices, nodeServices, type ComponentInputs } from './local/components.ts';
 import { containerdService, importImage } from './local/containerd.ts';
@@ -23,7 +22,8 @@ import { machineNetwork } from './local/network.ts';
 import { volumeManifests } from './local/volumes.ts';
 import { writeShellFile } from './shell-file.ts';
 import type { Cluster } from './target.ts';
-import { NODE_BINARIES, type Binary } from './versions.ts';
+import { ClusterTools } from './tools.ts';
+import { NODE_BINARIES, type NodeBinary } from './versions.ts';
 
 const READY_TIMEOUT_MS = 120_000;
 
@@ -40,7 +40,11 @@ export class LocalCluster implements Cluster {
   /** Path of a kubeconfig for a user in system:masters. Exists once the cluster was up. */
   readonly kubeconfig: string;
   readonly shellFile: string;
-  private paths: Promise<BinaryPaths<Binary>> | undefined;
+  readonly shared = false;
+  readonly builder = Builder.Buildah;
+  readonly values = {};
+  private readonly tools: ClusterTools;
+  private paths: Promise<BinaryPaths<NodeBinary>> | undefined;
 
   private constructor(name: string, machine: Machine) {
     this.name = name;
@@ -48,6 +52,7 @@ export class LocalCluster implements Cluster {
     this.server = `https://${machine.spec.network.address}:${String(API_PORT)}`;
     this.kubeconfig = join(machine.spec.dir, 'kubeconfig');
     this.shellFile = join(machine.spec.dir, 'shell');
+    this.tools = new ClusterTools({ kubeconfig: this.kubeconfig, cacheDir: machine.spec.dir });
   }
 
   /** Takes up the cluster of this name, or prepares a new one; `up` makes it run. */
@@ -58,7 +63,7 @@ export class LocalCluster implements Cluster {
   }
 
   /** Builds the binaries when they are first needed; removing a cluster needs none. */
-  private async binaries(): Promise<BinaryPaths<Binary>> {
+  private async binaries(): Promise<BinaryPaths<NodeBinary>> {
     return (this.paths ??= binaries(NODE_BINARIES));
   }
 
@@ -101,24 +106,24 @@ export class LocalCluster implements Cluster {
   }
 
   /** Makes an image available to pods. */
-  async load(image: ImageArchive): Promise<void> {
+  async load(image: ImageArchive): Promise<string> {
     await importImage(this.machine, image);
+    return image.name;
   }
 
   /** Runs kubectl as a user in system:masters and returns what it printed. Throws CommandError when it fails. */
   async kubectl(...args: string[]): Promise<string> {
-    return this.runTool('kubectl', args);
+    return this.tools.kubectl(args);
   }
 
   /** Runs Helm with this cluster as its target, `input` on its standard input. */
   async helm(args: readonly string[], input = ''): Promise<string> {
-    return this.runTool('helm', args, input);
+    return this.tools.helm(args, input);
   }
 
   /** Applies manifests server-side: YAML or JSON texts, or objects. */
   async apply(...manifests: (string | object)[]): Promise<void> {
-    const texts = manifests.map((manifest) => (typeof manifest === 'string' ? manifest : JSON.stringify(manifest)));
-    await this.runTool('kubectl', ['apply', '--server-side', '-f', '-'], texts.join('\n---\n'));
+    await this.tools.apply(manifests);
   }
 
   /** Where a Service's port answers, as seen from the host as well as from pods: `http://CLUSTER_IP`. */
@@ -127,15 +132,7 @@ export class LocalCluster implements Cluster {
     return new URL(`http://${await this.kubectl('get', 'service', name, '-n', namespace, '-o', template)}`).origin;
   }
 
-  private async runTool(name: 'helm' | 'kubectl', args: readonly string[], input = ''): Promise<string> {
-    const pathOf = await this.binaries();
-    const below = (folder: string): string => join(this.machine.spec.dir, folder);
-    // Both cache what they discover; in the cluster's own folder that goes away with the cluster.
-    const helm = { HELM_CACHE_HOME: below('helm'), HELM_CONFIG_HOME: below('helm'), HELM_DATA_HOME: below('helm') };
-    return run(pathOf(name), ['--kubeconfig', this.kubeconfig, ...args], { env: { KUBECACHEDIR: below('kubectl-cache'), ...helm }, input });
-  }
-
-  private async componentInputs(pathOf: BinaryPaths<Binary>): Promise<ComponentInputs> {
+  private async componentInputs(pathOf: BinaryPaths<NodeBinary>): Promise<ComponentInputs> {
     const { dir, name: nodeName, network } = this.machine.spec;
     const ca = await openCertificateAuthority(join(dir, 'pki'));
     const keys = await issueControlPlaneKeys(ca, ['127.0.0.1', network.address, network.apiServiceAddress]);

@@ -3,11 +3,14 @@ import { expect, test } from '@jest/globals';
 import { parseStartArguments } from './start-arguments.ts';
 
 test.each([
-  { args: [] },
   { args: ['--cluster', 'local'] },
   { args: ['--cluster=local'] },
 ])('$args means the local cluster', ({ args }) => {
   expect(parseStartArguments(args)).toEqual({ target: 'local' });
+});
+
+test('no argument names no cluster', () => {
+  expect(parseStartArguments([])).toEqual({});
 });
 
 test.each([

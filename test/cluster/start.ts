@@ -5,7 +5,7 @@ import { run } from './command.ts';
 import { createNamespace, installMillrace } from './install.ts';
 import { say, step } from './progress.ts';
 import { parseStartArguments } from './start-arguments.ts';
-import { openCluster, type Cluster } from './target.ts';
+import { defaultTarget, openCluster, type Cluster } from './target.ts';
 
 /** `npm start`: a cluster with Millrace in it, an example workflow, and one order through it. */
 
@@ -50,7 +50,7 @@ async function millrace(cluster: Cluster, ...args: string[]): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  const { target } = parseStartArguments(process.argv.slice(2));
+  const { target = await defaultTarget() } = parseStartArguments(process.argv.slice(2));
   const cluster = await openCluster(target, 'local');
   await step('Bringing up the cluster', () => cluster.up());
   const { apiUrl } = await installMillrace(cluster);

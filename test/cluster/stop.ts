@@ -1,9 +1,9 @@
 import { step } from './progress.ts';
 import { parseStartArguments } from './start-arguments.ts';
-import { openCluster } from './target.ts';
+import { defaultTarget, openCluster } from './target.ts';
 
 /** `npm run stop`: removes what `npm start` made. What was built stays in the cache. */
 
-const { target } = parseStartArguments(process.argv.slice(2));
+const { target = await defaultTarget() } = parseStartArguments(process.argv.slice(2));
 const cluster = await openCluster(target, 'local');
 await step('Removing the cluster', () => cluster.down());

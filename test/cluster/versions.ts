@@ -16,6 +16,7 @@ const KUBERNETES = '1.34.4';
 const ETCD = '3.6.16';
 const HELM = '4.3.1';
 const COREDNS = '1.15.0';
+const KIND = '0.33.0';
 /** Our own program; it has no version but this. */
 const PAUSE = '1';
 
@@ -50,6 +51,7 @@ export const TOOL_MODULES = [
     binaries: { helm: 'helm.sh/helm/v4/cmd/helm' },
   },
   { name: 'pause', version: PAUSE, ldflags: STRIP, binaries: { pause: '.' } },
+  { name: 'kind', version: KIND, ldflags: STRIP, binaries: { kind: 'sigs.k8s.io/kind' } },
   { name: 'coredns', version: COREDNS, ldflags: STRIP, binaries: { coredns: '.' } },
 ] as const satisfies readonly ToolModule[];
 
@@ -60,6 +62,9 @@ export type Binary = BinariesOf<(typeof TOOL_MODULES)[number]>;
 
 /** What integration tests need: a control plane without nodes. */
 export const CONTROL_PLANE_BINARIES = ['etcd', 'kube-apiserver', 'kubectl'] as const satisfies readonly Binary[];
+
+/** The name of a binary that a node or the installation of the chart needs. */
+export type NodeBinary = (typeof NODE_BINARIES)[number];
 
 /** What a whole node and the installation of the chart need. */
 export const NODE_BINARIES = [

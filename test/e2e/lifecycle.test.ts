@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { run } from '../cluster/command.ts';
-import { RELEASE, installMillrace } from '../cluster/install.ts';
+import { CurrentCluster } from '../cluster/current-cluster.ts';
+import { RELEASE, createNamespace, installMillrace } from '../cluster/install.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
 import { until } from '../eventually.ts';
 import { Millrace } from './millrace.ts';
@@ -19,13 +20,14 @@ let scratch: string;
 let millrace: Millrace;
 let effects: Awaited<ReturnType<Millrace['startEffects']>>;
 
-/** The checkout as it was before the last commit that changed what is installed. */
+/** The checkout of $MILLRACE_UPGRADE_FROM, or as it was before the last commit that changed what is installed. */
 async function previousRelease(): Promise<string> {
   const git = (...args: string[]): Promise<string> => run('git', ['-C', root, ...args]);
   const [last = ''] = (await git('rev-list', '--max-count=1', 'HEAD', '--', ...PRODUCT)).split('\n');
+  const previous = process.env['MILLRACE_UPGRADE_FROM'] ?? `${last}^`;
   const folder = join(scratch, 'previous');
   const archive = `${folder}.tar`;
-  await git('archive', '--output', archive, `${last}^`);
+  await git('archive', '--output', archive, previous);
   await mkdir(folder);
   await run('tar', ['--extract', '--file', archive, '--directory', folder]);
   return folder;
@@ -114,5 +116,18 @@ describe('the chart', () => {
 
   test('refuses values that are misspelt, and says which', async () => {
     await expect(cluster.helm(['template', RELEASE, chart, '--set', 'operator.replica=3'])).rejects.toThrow(/replica/);
+  });
+});
+
+describe('--cluster current', () => {
+  test('reaches the API, leaves the namespaces of others alone, and removes what was installed with its namespaces', async () => {
+    const current = await CurrentCluster.open({ dir: join(scratch, 'current'), env: { KUBECONFIG: cluster.kubeconfig, MILLRACE_REGISTRY: 'registry.example.com/team' } });
+    await current.up();
+    const url = await current.serviceUrl(millrace.system, `${RELEASE}-api`);
+    expect((await fetch(`${url}/api/v1/namespaces/lifecycle/executions`)).status).toBe(401);
+    await expect(createNamespace(current, 'kube-public')).rejects.toThrow('without the label');
+    await current.down();
+    expect((await cluster.kubectl('get', 'namespaces', '--output', 'jsonpath={.items[*].metadata.name}')).split(' ')).toEqual(['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 });

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { cacheDir } from '../cache-dir.ts';
-import { buildImage, type ImageArchive } from './buildah.ts';
+import { buildImage, type ImageArchive } from './image.ts';
 
 /** An image that holds one static binary and nothing else. */
 export async function binaryImage(name: string, binary: string): Promise<ImageArchive> {

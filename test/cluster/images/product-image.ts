@@ -8,16 +8,16 @@ import { run } from '../command.ts';
 import { withFileLock } from '../file-lock.ts';
 import { step } from '../progress.ts';
 import { nodeBase } from './base-image.ts';
-import { buildImage, type ImageArchive } from './buildah.ts';
+import { Builder, buildImage, type ImageArchive } from './image.ts';
 import { withContext } from './image-context.ts';
 
 /** How many lock files' dependencies stay in the cache besides the newest. */
 const KEPT_FOLDERS = 2;
 
 /** The image of every role, built from the Dockerfile of this checkout. A few seconds after a change, else none. */
-export async function productImage(root: string): Promise<ImageArchive> {
-  const mounts = { '/production': await productionModules(root) };
-  return withContext(root, (context) => buildImage({ name: 'millrace', context, dockerfile: 'Dockerfile', base: nodeBase, mounts }));
+export async function productImage(root: string, builder: Builder = Builder.Buildah): Promise<ImageArchive> {
+  const mounts = builder === Builder.Buildah ? { '/production': await productionModules(root) } : {};
+  return withContext(root, (context) => buildImage({ name: 'millrace', context, dockerfile: 'Dockerfile', base: nodeBase, mounts }, builder));
 }
 
 /**

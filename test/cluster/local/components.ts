@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BinaryPaths } from '../build.ts';
 import { apiServerArgs, etcdArgs, type ControlPlaneKeys } from '../control-plane-args.ts';
 import type { KeyPair } from '../certificates.ts';
-import type { Binary } from '../versions.ts';
+import type { NodeBinary } from '../versions.ts';
 import { CONTAINERD_SOCKET } from './containerd.ts';
 import type { MachineSpec, ServiceSpec } from './machine.ts';
 
@@ -12,7 +12,7 @@ export const API_PORT = 6443;
 export interface ComponentInputs {
   readonly machine: MachineSpec;
   readonly nodeName: string;
-  readonly pathOf: BinaryPaths<Binary>;
+  readonly pathOf: BinaryPaths<NodeBinary>;
   readonly keys: ControlPlaneKeys;
   /** The kubelet's serving certificate. */
   readonly kubeletServing: KeyPair;
@@ -24,7 +24,7 @@ export interface ComponentInputs {
 export function controlPlaneServices({ machine, pathOf, keys, kubeconfigs }: ComponentInputs): ServiceSpec[] {
   const { dir, network } = machine;
   const etcdUrl = 'http://127.0.0.1:2379';
-  const services: [Binary, string[]][] = [
+  const services: [NodeBinary, string[]][] = [
     ['etcd', etcdArgs({ dataDir: join(dir, 'etcd'), clientUrl: etcdUrl, peerUrl: 'http://127.0.0.1:2380' })],
     [
       'kube-apiserver',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { ImageArchive } from '../images/buildah.ts';
+import type { ImageArchive } from '../images/image.ts';
 import type { Machine, MachineSpec, ServiceSpec } from './machine.ts';
 import type { MachineNetwork } from './network.ts';
 
