@@ -40,3 +40,20 @@ test('an answer of the wrong length is an error, not a wrong assignment', async 
   const run = coalesce<number, number>(async () => [], { concurrency: 1, max: 5 });
   await expect(run(1)).rejects.toThrow(RangeError);
 });
+
+test('after a batch with company the next one gathers for a while; calls one by one do not wait', async () => {
+  const batches: number[] = [];
+  const everyMs = 60_000;
+  const run = coalesce<number, number>(async (batch) => {
+    batches.push(batch.length);
+    return batch;
+  }, { concurrency: 2, max: 6, everyMs });
+  for (const n of [1, 2, 3]) await run(n);
+  await Promise.all([1, 2, 3, 4].map(async (n) => run(n)));
+  const gathered = [5, 6, 7, 8, 9].map(async (n) => run(n));
+  await new Promise((resolve) => { setImmediate(() => { setImmediate(resolve); }); });
+  expect(batches).toEqual([1, 1, 1, 4]);
+  // A full batch waits for nobody.
+  await Promise.all([...gathered, run(10)]);
+  expect(batches).toEqual([1, 1, 1, 4, 6]);
+});
