@@ -10,6 +10,7 @@ import { executionIds } from './execution-id.ts';
 import { createExecutions, type Executions } from './executions.ts';
 import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
+import { createListeners, type Listeners } from './listeners.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
 import { createQueue } from './queue/create-queue.ts';
@@ -68,6 +69,7 @@ export interface Store {
   /** Answers within 2 seconds. */
   health(): Promise<Health>;
   /** How much is in the database. */
+  readonly listeners: Listeners;
   overview(): Promise<Overview>;
   connections(): Connections;
   /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets old idempotency keys and traces of unsaved executions. */
@@ -147,6 +149,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         await stopReplies();
         await notifications.close();
         await database.close();
+      listeners: createListeners(database),
       },
     };
   } catch (error) {
