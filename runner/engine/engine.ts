@@ -79,7 +79,8 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
     if (error instanceof WorkflowError && error.code === 'HandBack') await tree.journal.beforeEffect();
     throw error;
   } finally {
-    done.abort();
+    // Without a reason, an error with a stack would be made for nobody.
+    done.abort(OVER);
     request.signal?.removeEventListener('abort', cancel);
   }
 }
