@@ -6,6 +6,7 @@ import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload } from './payload.ts';
 import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WebhookTrigger, WorkflowKey } from './route.ts';
 import { watchRoutes } from './route-watch.ts';
+import { registerSchedules } from './schedules.ts';
 
 interface RouteRow {
   namespace: string;
@@ -122,6 +123,7 @@ async function write(transaction: Transaction, spec: RouteSpec): Promise<RouteAp
   }
   await transaction.query(UNCLAIM, key);
   await transaction.query(CLAIM, [...key, ...wanted]);
+  await registerSchedules(transaction, spec);
   await transaction.query(TELL, [key.join('/')]);
   return { changed: true, epoch: after.epoch, conflicts: [] };
 }

@@ -20,6 +20,7 @@ import { loadResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createRevisions, type Revisions } from './revisions.ts';
 import type { Routes } from './route.ts';
 import { createRoutes } from './routes.ts';
+import { createSchedules, type Schedules } from './schedules.ts';
 import { createStaticData, type StaticDataStore } from './static-data.ts';
 import { sweep } from './sweep.ts';
 
@@ -57,6 +58,7 @@ export interface Health {
 export interface Store {
   readonly revisions: Revisions;
   readonly routes: Routes;
+  readonly schedules: Schedules;
   readonly queue: Queue;
   readonly executions: Executions;
   readonly binaries: Binaries;
@@ -132,6 +134,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       resumeTokens: await loadResumeTokens(database),
       revisions: createRevisions(database),
       routes: createRoutes({ database, notifications, onError: warn }),
+      schedules: createSchedules(database),
       queue,
       executions: createExecutions(database),
       binaries: createBinaries(database),

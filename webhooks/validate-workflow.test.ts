@@ -35,10 +35,11 @@ describe('admission', () => {
       want: { allowed: false, message: expect.stringContaining('(WebhookNotServed)') },
     },
     {
-      name: 'an active workflow with a schedule', spec: { active: true, nodes: [{ name: 'Nightly', type: 'scheduleTrigger' }] },
-      want: { allowed: false, message: expect.stringContaining("node 'Nightly': Schedules are not served yet") },
+      name: 'an active workflow with a schedule that never comes', spec: { active: true, nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{ field: 'cronExpression', expression: '0 25 * * *' }] } } }] },
+      want: { allowed: false, message: expect.stringMatching(/node 'Nightly', parameter rule\.interval\[0\]\.expression: .*\(CronSyntax\)/) },
     },
-    { name: 'a draft with a schedule', spec: { nodes: [{ name: 'Nightly', type: 'scheduleTrigger' }] }, want: { allowed: true, warnings: [expect.stringContaining('TriggerNotServed')] } },
+    { name: 'a draft with a schedule', spec: { nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: true, warnings: [] } },
+    { name: 'a schedule in a timezone that is none', spec: { active: true, settings: { timezone: 'Mars/Olympus' }, nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: false, message: expect.stringContaining('(TimezoneUnknown)') } },
     { name: 'a draft with a taken path', spec: { nodes: [hook('orders/:key')] }, want: { allowed: true, warnings: [expect.stringContaining('WebhookPathTaken')] } },
     { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { concurrency: { max: 1 } } }, want: { allowed: true, warnings: ['spec.settings.concurrency is not enforced by this version'] } },
   ])('$name', ({ spec, want }) => {

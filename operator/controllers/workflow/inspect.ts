@@ -5,6 +5,7 @@ import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
 import type { RouteTrigger } from '../../../store/route.ts';
 import type { Workflow } from '../resources.ts';
 import type { Problem } from './problem.ts';
+import { scheduleTriggers } from './schedule-triggers.ts';
 import { webhookTriggers } from './webhook-triggers.ts';
 
 /** Bytes of a spec as JSON that are accepted: etcd, watches and caches carry every Workflow as a whole. */
@@ -21,15 +22,6 @@ export interface Inspection {
   warnings: Problem[];
 }
 
-/** Triggers that nothing fires yet: better refused than active and silent. */
-function unservedTriggers({ nodes }: WorkflowDefinition): Problem[] {
-  return nodes
-    .filter(({ type, disabled }) => type === 'scheduleTrigger' && disabled !== true)
-    .map(({ name }) => ({
-      severity: 'error', code: 'TriggerNotServed', node: name, message: 'Schedules are not served yet: disable the node, and start the workflow by a webhook or a WorkflowRun',
-    }));
-}
-
 /** Judges a Workflow without running it. The operator and the admission webhook both ask this, so that they say the same. */
 export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDefinition, nodeTypes: NodeTypes): Inspection {
   const bytes = Buffer.byteLength(JSON.stringify(workflow.spec));
@@ -37,10 +29,11 @@ export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDe
     const message = `The spec has ${Math.ceil(bytes / 1024)} KiB; ${MAX_SPEC_BYTES / 1024} KiB are allowed. Move large texts and pinned data out of it, or split the workflow.`;
     return { triggers: [], blocking: [{ severity: 'error', code: 'WorkflowTooLarge', message }], warnings: [] };
   }
-  const { triggers, problems } = webhookTriggers(definition);
-  problems.push(...unservedTriggers(definition));
+  const webhooks = webhookTriggers(definition);
+  const schedules = scheduleTriggers(definition);
   // Judged as if active, to tell drafts too what activation would refuse.
-  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...problems];
+  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...webhooks.problems, ...schedules.problems];
   const isBlocking = ({ severity, code }: Problem): boolean => severity === 'error' && (workflow.spec.active === true || ALWAYS.has(code));
+  const triggers = [...webhooks.triggers, ...schedules.triggers];
   return { triggers, blocking: all.filter(isBlocking), warnings: all.filter((problem) => !isBlocking(problem)) };
 }

@@ -11,10 +11,15 @@ async function trigger(type: string, parameters: JsonObject, items: JsonObject[]
   return runs[0]?.outputs;
 }
 
-test.each(['manualTrigger', 'webhook', 'scheduleTrigger', 'executeWorkflowTrigger', 'errorTrigger'])('%s gives out what it was started with, or one empty item', async (type) => {
+test.each(['manualTrigger', 'webhook', 'executeWorkflowTrigger', 'errorTrigger'])('%s gives out what it was started with, or one empty item', async (type) => {
   const parameters = { inputSource: 'passthrough' };
   expect(await trigger(type, parameters, [{ a: 1 }])).toEqual([[{ json: { a: 1 }, pairedItem: { item: 0 } }]]);
   expect(await trigger(type, parameters, [])).toEqual([[{ json: {}, pairedItem: { item: 0 } }]]);
+});
+
+test('a schedule gives out its tick; started by hand, the present', async () => {
+  expect(await trigger('scheduleTrigger', {}, [{ timestamp: 'then' }])).toEqual([[{ json: { timestamp: 'then' }, pairedItem: { item: 0 } }]]);
+  expect(await trigger('scheduleTrigger', {}, [{}])).toEqual([[{ json: expect.objectContaining({ Timezone: 'UTC (UTC+00:00)' }), pairedItem: { item: 0 } }]]);
 });
 
 test('a webhook with several methods has an output for each', async () => {
