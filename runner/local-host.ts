@@ -12,6 +12,7 @@ import type { JsonObject } from './engine/item.ts';
 import { ExecutionStatus } from './engine/node-run.ts';
 import type { Checkpoint, ExecutionResult } from './engine/node-run.ts';
 import type { WorkflowDefinition } from './engine/workflow.ts';
+import { PdfReader } from './pdf/pdf-reader.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
 export interface LocalHostOptions {
@@ -35,6 +36,8 @@ export interface LocalHostOptions {
 /** A host for laptops and tests: real clock and network, nothing durable. */
 export function createLocalHost(options: LocalHostOptions): EngineHost {
   const { onNodeRun, onConsole, onChild } = options;
+  const binaries = options.binaryDir === undefined ? memoryBinaries() : fileBinaries(options.binaryDir);
+  const pdfs = new PdfReader();
   return {
     now: () => Date.now(),
     random: () => Math.random(),
@@ -42,7 +45,8 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
     // undici's own types differ from those of the global fetch in name only.
     fetch: networkFetch as unknown as EngineHost['fetch'],
     sandbox: options.sandbox,
-    binaries: options.binaryDir === undefined ? memoryBinaries() : fileBinaries(options.binaryDir),
+    binaries,
+    readPdf: async (file, request) => pdfs.read(await binaries.get(file), request),
     credential: async (type, name) => {
       const found = options.credentials?.[`${type}/${name}`];
       if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });

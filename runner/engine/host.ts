@@ -1,6 +1,7 @@
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { WorkflowDefinition } from './workflow.ts';
+import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 export interface BinaryStore {
@@ -21,6 +22,8 @@ export interface EngineHost {
   fetch(url: string, init: RequestInit): Promise<Response>;
   sandbox: Sandbox;
   binaries: BinaryStore;
+  /** Reads a PDF apart from the engine, within limits. Rejects with InvalidFile or PdfLimitExceeded. */
+  readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   /** The fields of a credential. Rejects with code CredentialNotFound. */
   credential(type: string, name: string): Promise<JsonObject>;
   /**

@@ -1,7 +1,8 @@
 import type { BinaryStore } from './host.ts';
-import type { Item, JsonObject } from './item.ts';
+import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
+import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
 /** A pure node may be recomputed after a crash; an effectful node's result is committed before the next effect. */
 export type Effect = 'pure' | 'effectful';
@@ -87,6 +88,8 @@ export interface NodeContext {
   sleep(ms: number): Promise<void>;
   fetch(url: string, init: RequestInit): Promise<Response>;
   readonly binaries: BinaryStore;
+  /** Text and properties of a PDF. Rejects with InvalidFile or PdfLimitExceeded. */
+  readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   credential(type: string): Promise<JsonObject>;
   /** Stable over retries and takeovers: execution, node, run index, item. */
   idempotencyKey(itemIndex: number): string;

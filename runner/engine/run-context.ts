@@ -4,12 +4,13 @@ import type { ChildRequest, Execution } from './execution.ts';
 import { connectedInputs } from './graph.ts';
 import type { GraphNode } from './graph.ts';
 import type { BinaryStore } from './host.ts';
-import type { Item, JsonObject } from './item.ts';
+import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { NodeContext } from './node-type.ts';
 import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
 import type { RunView } from './run-view.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
+import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /** What one run of one node may know and do. */
@@ -114,6 +115,10 @@ export class RunContext implements NodeContext {
 
   fetch(url: string, init: RequestInit): Promise<Response> {
     return this.#execution.tree.host.fetch(url, { ...init, signal: init.signal ?? this.signal });
+  }
+
+  readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent> {
+    return this.#execution.tree.host.readPdf(file, options);
   }
 
   async credential(type: string): Promise<JsonObject> {

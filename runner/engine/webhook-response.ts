@@ -53,7 +53,8 @@ function answer(trigger: Answering, value: unknown, contentType?: string): Webho
   const text = typeof value === 'string';
   headers['content-type'] = contentType ?? (text ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8');
   for (const { name, value: header } of headerEntries(trigger)) headers[name.toLowerCase()] = header;
-  return { status: statusOf(trigger), headers, body: text ? value : JSON.stringify(value) ?? '', encoding: 'utf8' };
+  const body = text ? value : JSON.stringify(value) ?? '';
+  return { status: statusOf(trigger), headers, body: optionsOf(trigger)['noResponseBody'] === true ? '' : body, encoding: 'utf8' };
 }
 
 function json(status: number, value: unknown): WebhookResponse {

@@ -4,6 +4,7 @@ import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
+import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
 /** One execution handed to an executor. Plain data: it crosses a process boundary. */
 export interface Assignment {
@@ -48,6 +49,7 @@ export interface SupervisorMethods {
   startWorkflow: [StartRequest, void];
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
   getBinary: [string, Uint8Array];
+  readPdf: [{ id: string; options: PdfOptions }, PdfContent];
 }
 export type Method = keyof SupervisorMethods;
 

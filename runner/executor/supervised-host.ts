@@ -66,6 +66,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     fetch: deps.fetch,
     sandbox: deps.sandbox,
     binaries: supervisedBinaries(call),
+    readPdf: (file, options) => call('readPdf', { id: file.id, options }),
     credential: (type, name) =>
       Promise.reject(new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}': credentials are not supported in runner pools yet.`)),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../engine/error.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
+import type { PdfReader } from '../pdf/pdf-reader.ts';
 import { coalesce } from '../../store/coalesce.ts';
 import type { CheckpointWrite, Claim, FinishWrite, Lease, ResponseWrite } from '../../store/lease.ts';
 import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
@@ -38,7 +39,7 @@ export class DurableCalls {
   readonly finish: (write: FinishWrite) => Promise<boolean>;
   readonly #methods: Methods;
 
-  constructor(store: Store) {
+  constructor(store: Store, pdfs: PdfReader) {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
@@ -61,11 +62,8 @@ export class DurableCalls {
       findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
       startWorkflow: ({ claim }, request) => startWorkflow(enqueue, claim, request),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
-      getBinary: async (_, id) => {
-        const bytes = await binaries.get(id);
-        if (!bytes) throw new WorkflowError('BinaryNotFound', `The file ${id} is not in the store any more.`);
-        return bytes;
-      },
+      getBinary: (_, id) => getBinary(store, id),
+      readPdf: async (_, { id, options }) => pdfs.read(await getBinary(store, id), options),
     };
   }
 
@@ -73,6 +71,12 @@ export class DurableCalls {
   answer<M extends Method>(owned: Owned, method: M, argument: SupervisorMethods[M][0]): Promise<SupervisorMethods[M][1]> {
     return this.#methods[method](owned, argument);
   }
+}
+
+async function getBinary(store: Store, id: string): Promise<Uint8Array> {
+  const bytes = await store.binaries.get(id);
+  if (!bytes) throw new WorkflowError('BinaryNotFound', `The file ${id} is not in the store any more.`);
+  return bytes;
 }
 
 /** Long enough for any life that could start the same execution again. */

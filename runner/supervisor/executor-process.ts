@@ -1,15 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ErrorRecord } from '../engine/item.ts';
 import type { ExecutionResult } from '../engine/node-run.ts';
 import { readCurrentWork, type CurrentWork } from '../executor/current-work.ts';
 import type { Assignment, CancelReason, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
+import { residentBytes } from './resident-memory.ts';
 
 const ENTRY = join(import.meta.dirname, '../executor/main.ts');
 const SOURCE_ROOT = join(import.meta.dirname, '../..');
-const PAGE_BYTES = 4096;
 const KILL_FIRST_SCORE = '1000';
 
 /** Why an executor ended. Stopped is the only ordinary end. */
@@ -96,15 +96,8 @@ export class ExecutorProcess {
     return performance.now() - this.#lastBeat;
   }
 
-  /** Resident memory in bytes, array buffers included; 0 once the process is gone. */
   residentBytes(): number {
-    try {
-      const pages = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1];
-      return Number(pages) * PAGE_BYTES;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return 0;
-      throw error;
-    }
+    return residentBytes(this.pid);
   }
 
   start(assignment: Assignment): void {

@@ -6,6 +6,7 @@ import { channel } from '../../store/notifications.ts';
 import type { Claim, Lease, RunnerLoad } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
+import { PdfReader } from '../pdf/pdf-reader.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -44,6 +45,7 @@ export class Supervisor {
   readonly #pool: ExecutorPool;
   readonly #keeper: LeaseKeeper;
   readonly #owned = new Map<string, Owned>();
+  readonly #pdfs = new PdfReader();
   readonly #calls: DurableCalls;
   readonly #totals = { started: 0, ended: 0, busyMs: 0 };
   #stopListening: (() => Promise<void>)[] = [];
@@ -57,7 +59,7 @@ export class Supervisor {
     this.#log = deps.log;
     this.#metrics = deps.metrics;
     const { queue } = store;
-    this.#calls = new DurableCalls(store);
+    this.#calls = new DurableCalls(store, this.#pdfs);
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),
@@ -120,6 +122,7 @@ export class Supervisor {
     await Promise.all(this.#stopListening.map((stop) => stop()));
     this.#keeper.stop();
     this.#pool.close();
+    this.#pdfs.close();
     await this.#store.queue.leave(this.#options.runner);
     this.#log.info({ runner: this.#options.runner }, 'Stopped taking work');
   }

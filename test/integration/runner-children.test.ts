@@ -72,7 +72,7 @@ describe('sub-workflows', () => {
   test('nobody waits for are executions of their own, started once, however often their caller is taken over', async () => {
     const apart = await world.deploy(child('apart', [code('Work', 'return items;')]));
     const each: WorkflowNode = { name: 'Call', type: 'executeWorkflow', parameters: { workflowId: apart, mode: 'each', options: { waitForSubWorkflow: false } } };
-    const caller = await world.deploy(chain('caller', [code('Three', 'return [1, 2, 3].map((n) => ({ json: { n } }));'), each, effect('Held', '/apart/held')]));
+    const caller = await world.deploy(chain('caller', [code('Three', 'return [1, 2, 3].map((n) => ({ json: { n } }));'), each, { ...effect('Held', '/apart/held'), executeOnce: true }]));
     world.effects.hold('/apart/held');
     const first = await world.runner();
     const id = await world.submit(caller);

@@ -32,6 +32,7 @@ export function testHost(more: Partial<EngineHost> = {}): TestHost {
     fetch: () => Promise.reject(new Error('no network here')),
     sandbox: plainSandbox,
     binaries: { put: () => Promise.reject(new Error('no files here')), get: () => Promise.reject(new Error('no files here')) },
+    readPdf: () => Promise.reject(new Error('no files here')),
     credential: () => Promise.reject(new Error('no credentials here')),
     loadWorkflow: async () => undefined,
     variables: {},

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Item, JsonObject } from '../../engine/item.ts';
 import { createLocalHost } from '../../local-host.ts';
 import { plainSandbox } from '../../engine/testing/plain-sandbox.ts';
+import { pdf } from '../../pdf/testing/pdf-file.ts';
 import { runNode } from '../testing/run-node.ts';
 
 const host = createLocalHost({ sandbox: plainSandbox });
@@ -72,18 +73,8 @@ test.each([
   { content: '{"a":1}', parameters: { operation: 'fromJson' }, want: { data: { a: 1 } } }, { content: 'hi', parameters: { operation: 'binaryToPropery' }, want: { data: 'aGk=' } },
 ])('reads $parameters', async ({ content, parameters, want }) => expect((await read(await stored(content), parameters)).json).toEqual([[want]]));
 
-const PDF = `%PDF-1.4
-1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
-2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
-3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj
-4 0 obj<</Length 44>>stream
-BT /F1 18 Tf 20 100 Td (Hello PDF) Tj ET
-endstream endobj
-5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
-trailer<</Root 1 0 R>>`;
-
-test('reads a PDF in a thread of its own', async () => {
-  expect((await read(await stored(PDF), { operation: 'pdf' })).json[0]?.[0]).toMatchObject({ numpages: 1, text: 'Hello PDF' });
+test('reads a PDF in a process of its own', async () => {
+  expect((await read(await stored(pdf('Hello PDF')), { operation: 'pdf' })).json[0]?.[0]).toMatchObject({ numpages: 1, text: 'Hello PDF' });
 });
 
 test.each([

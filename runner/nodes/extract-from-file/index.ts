@@ -14,10 +14,12 @@ import { jsonOf, type Sheet } from '../spreadsheet/rows.ts';
 import { readRtf } from '../spreadsheet/rtf-table.ts';
 import { readXlsx } from '../spreadsheet/xlsx.ts';
 import { readCalendar } from './calendar.ts';
-import { readPdf } from './pdf.ts';
 
 /** One item's file, read. */
 interface Source { item: Item; index: number; file: BinaryReference; bytes: Uint8Array }
+
+/** PDFs are read elsewhere, and their bytes go there without coming here. */
+const NO_BYTES = new Uint8Array();
 
 /** The file as text. Throws WorkflowError UnknownEncoding. */
 function textOf(context: NodeContext, { bytes, index }: Source, keepBom = false): string {
@@ -76,9 +78,9 @@ function kept(context: NodeContext, { item, index }: Source): Pick<Item, 'json' 
   return result;
 }
 
-async function pdfJson(context: NodeContext, { bytes, index }: Source): Promise<JsonObject> {
+async function pdfJson(context: NodeContext, { file, index }: Source): Promise<JsonObject> {
   const maxPages = numberParameter(context, 'options.maxPages', index, 0);
-  const content = await readPdf({ bytes, password: textParameter(context, 'options.password', index), maxPages: maxPages > 0 ? maxPages : undefined }, context.signal);
+  const content = await context.readPdf(file, { password: textParameter(context, 'options.password', index), ...(maxPages > 0 && { maxPages }) });
   const joined = flagParameter(context, 'options.joinPages', index, true);
   return {
     numpages: content.pageCount, numrender: content.pages.length, info: content.info, metadata: content.metadata,
@@ -113,6 +115,7 @@ export const extractFromFileNode: NodeType = {
   ],
   execute: async (context) => [await mapItemsInTurn(context, async (item, index) => {
     const file = binaryFrom(item, textParameter(context, 'binaryPropertyName', index, 'data'), index);
-    return extract(context, textParameter(context, 'operation', index, 'csv'), { item, index, file, bytes: await context.binaries.get(file) });
+    const operation = textParameter(context, 'operation', index, 'csv');
+    return extract(context, operation, { item, index, file, bytes: operation === 'pdf' ? NO_BYTES : await context.binaries.get(file) });
   })],
 };
