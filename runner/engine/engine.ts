@@ -57,6 +57,9 @@ export interface ExecuteRequest {
 /** Reasons to stop that leave the execution to another life. */
 const HANDED_ON: ReadonlySet<string> = new Set(['LeaseLost', 'HandBack']);
 
+/** Reason to stop what watches a run that has ended. */
+const OVER = 'over';
+
 /**
  * Runs a workflow. Rejects only when this life of the execution must not go on: handed on (see `signal`), a commit failed, or
  * something broke that is no WorkflowError.
