@@ -1,6 +1,6 @@
 import express from 'express';
 import type { NextFunction, Request, Response } from 'express';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../operator/kube/log.ts';
 import { answerError } from './error-response.ts';
@@ -11,16 +11,24 @@ import type { Endpoint } from './rest/endpoint.ts';
 import { openApiDocument } from './rest/openapi.ts';
 import { restRouter, routeLabel } from './rest/router.ts';
 import type { RestOptions } from './rest/router.ts';
-import { webhookPrefix } from './webhook/ingress.ts';
+import type { Handler } from './webhook/in-flight.ts';
 
 export interface AppOptions {
   endpoints: readonly Endpoint[];
   rest: RestOptions;
-  webhooks(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** What is served around Express, by the beginning of its URLs. */
+  prefixes: readonly Prefix[];
   version: string;
   baseUrl: string | undefined;
   metrics: Metrics;
   log: Log;
+}
+
+export interface Prefix {
+  prefix: string;
+  /** Pattern of its URLs, for metrics. */
+  route: string;
+  handle: Handler;
 }
 
 /** Everything on the public port. Webhooks go around Express: they are the hot path and need none of it. */
@@ -31,19 +39,19 @@ export function publicListener(options: AppOptions): RequestListener {
     const startedAt = performance.now();
     assignRequestId(request, response);
     if (options.rest.stopping.aborted) response.setHeader('connection', 'close');
-    const webhook = request.url?.startsWith(webhookPrefix) === true;
+    const direct = options.prefixes.find(({ prefix }) => request.url?.startsWith(prefix) === true);
     response.once('close', () => {
-      const route = webhook ? `${webhookPrefix}{namespace}/{path}` : routeLabel(response);
+      const route = direct?.route ?? routeLabel(response);
       const seconds = (performance.now() - startedAt) / 1000;
       metrics.requests.inc({ method: request.method ?? '', route, status: response.statusCode });
       metrics.duration.observe({ route }, seconds);
       log.debug({ requestId: requestIdOf(response), method: request.method, route, status: response.statusCode, ms: seconds * 1000 }, 'Answered');
     });
-    if (!webhook) {
+    if (!direct) {
       app(request, response);
       return;
     }
-    options.webhooks(request, response).catch((error: unknown) => answerError(error, response, { log, metrics }));
+    direct.handle(request, response).catch((error: unknown) => answerError(error, response, { log, metrics }));
   };
 }
 

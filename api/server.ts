@@ -13,11 +13,16 @@ import { listen } from './http-server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
 import { executionEndpoints } from './rest/executions.ts';
+import { listenEndpoints } from './rest/listen.ts';
+import { objectEndpoints } from './rest/objects.ts';
 import { workflowEndpoints } from './rest/workflows.ts';
 import { accepting } from './webhook/accept.ts';
-import { webhookIngress } from './webhook/ingress.ts';
+import { inFlightLimit } from './webhook/in-flight.ts';
+import { webhookIngress, webhookPrefix } from './webhook/ingress.ts';
 import { ByteBudget } from './webhook/read-body.ts';
 import type { CallOptions } from './webhook/take-call.ts';
+import { testIngress, testPrefix } from './webhook/test-ingress.ts';
+import { waitingIngress, waitingPrefix } from './webhook/waiting-ingress.ts';
 import { routeFinder } from './webhook/route-finder.ts';
 
 export interface ServerParts {
@@ -53,8 +58,9 @@ export async function startServer({ config, store, cluster, log, clock, version,
     files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes) },
     checks: { credentials: secretCredentials({ cluster, log, monotonic }), proxyHops: config.proxyHops, now: () => clock.now() },
   };
+  const limit = inFlightLimit(limits.webhooksInFlight, metrics);
   const listener = publicListener({
-    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept })],
+    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
     rest: {
       auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
       maxBodyBytes: limits.bodyBytes,
@@ -62,7 +68,11 @@ export async function startServer({ config, store, cluster, log, clock, version,
       userLimit: new RateLimit({ perSecond: limits.userRequestsPerSecond, burst: limits.userRequestsPerSecond * 2, monotonic }),
       stopping: stopping.signal,
     },
-    webhooks: webhookIngress({ find: (...path) => routes.find(...path), accept, metrics, baseUrl, ...calls }),
+    prefixes: [
+      { prefix: webhookPrefix, route: `${webhookPrefix}{namespace}/{path}`, handle: limit(webhookIngress({ find: (...path) => routes.find(...path), accept, metrics, baseUrl, ...calls })) },
+      { prefix: testPrefix, route: `${testPrefix}{namespace}/{path}`, handle: limit(testIngress({ listeners: store.listeners, accept, baseUrl, ...calls })) },
+      { prefix: waitingPrefix, route: `${waitingPrefix}{id}`, handle: limit(waitingIngress({ store, baseUrl, ...calls })) },
+    ],
     version, baseUrl, metrics, log,
   });
   const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });

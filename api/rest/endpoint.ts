@@ -13,11 +13,14 @@ export interface Call<Params, Query, Body> {
   signal: AbortSignal;
 }
 
-/** What a call needs the caller to be allowed, from its path and query. */
-export type Permission<Params, Query> = (call: { params: Params; query: Query }) => Access;
+/** What a call needs the caller to be allowed, from its path and query; several rights are all needed. */
+export type Permission<Params, Query> = (call: { params: Params; query: Query }) => Access | readonly Access[];
+
+/** For calls that are made as the user: the API server decides by itself. */
+export const decidedByCluster = (): readonly Access[] => [];
 
 interface Described<Params extends z.ZodObject, Query extends z.ZodObject> {
-  method: 'get' | 'post' | 'delete';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** OpenAPI form, below /api/v1: `/namespaces/{namespace}/executions`. */
   path: string;
   /** Unique; client generators make a function name of it. */
@@ -32,7 +35,7 @@ interface Described<Params extends z.ZodObject, Query extends z.ZodObject> {
 export interface JsonEndpoint<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType, Answer extends z.ZodType> extends Described<Params, Query> {
   /** `NoBody` when there is none: then nothing is read. */
   body: Body;
-  status: 200 | 202;
+  status: 200 | 201 | 202;
   answer: Answer;
   handle(call: Call<z.output<Params>, z.output<Query>, z.output<Body>>): Promise<z.input<Answer>>;
 }
@@ -45,16 +48,18 @@ export interface StreamEvent {
 }
 
 /** An endpoint that answers with server-sent events until `events` ends or the caller goes away. */
-export interface StreamEndpoint<Params extends z.ZodObject, Query extends z.ZodObject> extends Described<Params, Query> {
+export interface StreamEndpoint<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> extends Described<Params, Query> {
+  /** `NoBody` when there is none. */
+  body: Body;
   /** Event name → schema of its data. */
   events: Record<string, z.ZodType>;
   /** Refusals (not found) are thrown before the first event, so that they have a status of their own. */
-  stream(call: Call<z.output<Params>, z.output<Query>, undefined>): AsyncIterable<StreamEvent>;
+  stream(call: Call<z.output<Params>, z.output<Query>, z.output<Body>>): AsyncIterable<StreamEvent>;
 }
 
 /** An endpoint with its types forgotten: `dispatch` validates, then calls it. */
 export interface Endpoint {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -90,23 +95,28 @@ export function jsonEndpoint<Params extends z.ZodObject, Query extends z.ZodObje
     schemas: { params: endpoint.params, query: endpoint.query, ...(body.type === 'undefined' ? {} : { body }), answer: { status: endpoint.status, json: endpoint.answer } },
     async dispatch(request, response, context) {
       const call = await admit(endpoint, request, context);
-      // The body is read only after the caller is known to be allowed.
-      const input = context.parse(body, body.type === 'undefined' ? undefined : await context.readBody(), 'body');
+      const input = await readInput(body, context);
       const answer = await endpoint.handle({ ...call, body: input });
       response.status(endpoint.status).json(answer);
     },
   };
 }
 
-export function streamEndpoint<Params extends z.ZodObject, Query extends z.ZodObject>(endpoint: StreamEndpoint<Params, Query>): Endpoint {
+export function streamEndpoint<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(endpoint: StreamEndpoint<Params, Query, Body>): Endpoint {
+  const { body } = endpoint;
   return {
     ...described(endpoint),
-    schemas: { params: endpoint.params, query: endpoint.query, answer: { events: endpoint.events } },
+    schemas: { params: endpoint.params, query: endpoint.query, ...(body.type === 'undefined' ? {} : { body }), answer: { events: endpoint.events } },
     async dispatch(request, _response, context) {
       const call = await admit(endpoint, request, context);
-      await context.send(endpoint.stream({ ...call, body: undefined }));
+      await context.send(endpoint.stream({ ...call, body: await readInput(body, context) }));
     },
   };
+}
+
+/** The body is read only after the caller is known to be allowed. */
+async function readInput<Body extends z.ZodType>(body: Body, context: DispatchContext): Promise<z.output<Body>> {
+  return context.parse(body, body.type === 'undefined' ? undefined : await context.readBody(), 'body');
 }
 
 function described(endpoint: { method: Endpoint['method']; path: string; operationId: string; summary: string }) {
@@ -118,6 +128,6 @@ async function admit<Params extends z.ZodObject, Query extends z.ZodObject>(endp
   const user = await context.authenticate();
   const params = context.parse(endpoint.params, request.params, 'path');
   const query = context.parse(endpoint.query, request.query, 'query');
-  await context.authorize(user, endpoint.permission({ params, query }));
+  for (const access of [endpoint.permission({ params, query })].flat()) await context.authorize(user, access);
   return { params, query, user, requestId: context.requestId, signal: context.signal };
 }

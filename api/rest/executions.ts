@@ -68,7 +68,7 @@ export function executionEndpoints({ store, accept }: ExecutionOptions): Endpoin
     }),
     streamEndpoint({
       method: 'get', path: '/namespaces/{namespace}/executions/{id}/events', operationId: 'followExecution', summary: 'An execution as it goes on, until it ends',
-      params: ExecutionPath, query: NoQuery, events: { execution: Execution, node: NodeRunSummary },
+      params: ExecutionPath, query: NoQuery, body: NoBody, events: { execution: Execution, node: NodeRunSummary },
       permission: ({ params }) => ({ verb: 'get', resource: 'workflowruns', namespace: params.namespace }),
       stream: ({ params, signal }) => followExecution(() => get(params), signal),
     }),

@@ -28,7 +28,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], options: { versi
     info: {
       title: 'Millrace API',
       version: options.version,
-      description: 'Executions of Millrace workflows. Workflows themselves are custom resources: use the Kubernetes API for them.',
+      description: 'Executions of Millrace workflows, and writes of their objects in the name of the caller. Workflows are custom resources: the Kubernetes API reads and watches them.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: `${options.serverUrl}/api/v1` }],

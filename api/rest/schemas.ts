@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { workflow } from '../../crds/workflow.ts';
+import { workflowRun } from '../../crds/workflow-run.ts';
 import { ExecutionMode, ExecutionStatus } from '../../runner/engine/node-run.ts';
 
 /** What the API speaks. These schemas validate requests, make the OpenAPI document, and type the client of the command line. */
@@ -106,6 +108,49 @@ export const Accepted = z.object({
   id: z.string().describe('Id of the execution.'),
   duplicate: z.boolean().describe('Whether an earlier request with the same idempotency key had started it.'),
   execution: ExecutionDetail.optional().describe('Present when asked to wait.'),
+});
+
+const flag = z.enum(['true', 'false']).default('false');
+const objectMeta = {
+  name: name.optional(), namespace: name.optional(),
+  labels: z.record(z.string(), z.string()).optional(), annotations: z.record(z.string(), z.string()).optional(),
+};
+
+export const WriteQuery = z.strictObject({
+  fieldManager: z.string().regex(/^[\x21-\x7e]{1,128}$/).default('millrace').describe('Who the API server records as manager of the fields written.'),
+  dryRun: flag.describe('Check and admit, but store nothing.'),
+});
+
+export const ApplyQuery = WriteQuery.extend({ force: flag.describe('Take fields over from other managers.') });
+
+export const WorkflowManifest = z.strictObject({
+  apiVersion: z.literal('millrace.dev/v1alpha1').optional(), kind: z.literal('Workflow').optional(),
+  metadata: z.strictObject(objectMeta).optional(), spec: workflow.spec.partial(),
+}).describe('A Workflow. Name and namespace are those of the path.');
+
+export const NewRun = z.strictObject({
+  apiVersion: z.literal('millrace.dev/v1alpha1').optional(), kind: z.literal('WorkflowRun').optional(),
+  metadata: z.strictObject({ ...objectMeta, generateName: z.string().max(200).optional() }).optional(),
+  spec: workflowRun.spec,
+}).describe('A WorkflowRun; without a name it gets one that begins with that of the workflow.');
+
+const warnings = z.array(z.string()).readonly().describe('What admission warns of.');
+
+export const WrittenObject = z.object({ object: z.record(z.string(), z.unknown()).describe('The object as the API server stored it.'), warnings });
+
+export const DeletedObject = z.object({ warnings });
+
+export const Listen = z.strictObject({
+  spec: workflow.spec.optional().describe('Spec of a Workflow to execute instead of the published one; nothing is applied.'),
+});
+
+export const ListenQuery = z.strictObject({
+  seconds: z.coerce.number().int().min(1).max(120).default(120).describe('How long to listen.'),
+});
+
+export const Listening = z.object({
+  urls: z.array(z.object({ node: z.string(), method: z.string(), url: z.string().describe('Without host when the server does not know its own address.') })).readonly(),
+  until: timestamp.describe('When listening ends.'),
 });
 
 export type Execution = z.output<typeof Execution>;

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts';
 import { ApiError } from '../problem.ts';
 import type { Accept } from './accept.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
-import { splitPath } from './path-pattern.ts';
+import { splitTarget } from './path-pattern.ts';
 import type { RouteMatch, Webhook } from './route-table.ts';
 import { takeCall } from './take-call.ts';
 import type { Call, CallOptions } from './take-call.ts';
@@ -29,25 +29,12 @@ export interface IngressOptions extends CallOptions {
  * execution is durable. Throws ApiError for the caller to answer.
  */
 export function webhookIngress(options: IngressOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { limits, metrics } = options;
-  let inFlight = 0;
-
-  return async (request, response) => {
-    if (inFlight >= limits.webhooksInFlight) throw new ApiError('TooManyRequests', 'Too many webhook calls are in flight.', { headers: { 'retry-after': '1' } });
-    inFlight += 1;
-    metrics.inFlight.set({ kind: 'webhook' }, inFlight);
-    try {
-      await serve(request, response, options);
-    } finally {
-      inFlight -= 1;
-      metrics.inFlight.set({ kind: 'webhook' }, inFlight);
-    }
-  };
+  return (request, response) => serve(request, response, options);
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, options: IngressOptions): Promise<void> {
   const { method = 'GET' } = request;
-  const { namespace, segments, search } = targetOf(request.url ?? '');
+  const { segments: [namespace = '', ...segments], search } = splitTarget(request.url ?? '', webhookPrefix);
   const match = await options.find(namespace, method, segments);
   if (!match) throw new ApiError('WebhookNotFound', `No active workflow in namespace ${namespace} answers at /${segments.join('/')}.`);
   const { webhook, params } = match;
@@ -73,18 +60,6 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     },
   };
   await takeCall(request, response, { call, options });
-}
-
-/** Namespace, decoded path segments and query of `/webhook/<namespace>/<path>?<query>`. */
-export function targetOf(url: string): { namespace: string; segments: string[]; search: string } {
-  const query = url.indexOf('?');
-  const path = query === -1 ? url : url.slice(0, query);
-  try {
-    const [namespace = '', ...segments] = splitPath(path.slice(webhookPrefix.length)).map(decodeURIComponent);
-    return { namespace, segments, search: query === -1 ? '' : url.slice(query + 1) };
-  } catch (error) {
-    throw new ApiError('MalformedRequest', 'The path is not valid percent-encoding.', { cause: error });
-  }
 }
 
 /** Preflights and probes start nothing; other methods are told which ones would. */

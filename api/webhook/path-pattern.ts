@@ -1,3 +1,5 @@
+import { ApiError } from '../problem.ts';
+
 /**
  * Webhook paths as n8n writes them: segments split by `/`, a segment that starts with `:` matches any one segment and names
  * it. Paths are compared exactly (case matters); leading, trailing and doubled slashes do not count.
@@ -32,4 +34,15 @@ export function matchPattern(pattern: PathPattern, segments: readonly string[]):
     else if (expected !== actual) return undefined;
   }
   return params;
+}
+
+/** Decoded segments behind a prefix, and the query, of a request's URL. Throws ApiError MalformedRequest. */
+export function splitTarget(url: string, prefix: string): { segments: string[]; search: string } {
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
+  try {
+    return { segments: splitPath(path.slice(prefix.length)).map(decodeURIComponent), search: query === -1 ? '' : url.slice(query + 1) };
+  } catch (error) {
+    throw new ApiError('MalformedRequest', 'The path is not valid percent-encoding.', { cause: error });
+  }
 }

@@ -20,6 +20,8 @@ export interface RequestOptions {
   /** Time for the whole exchange including retries, in milliseconds. Default 30,000. */
   timeoutMs?: number | undefined;
   asUser?: Impersonation | undefined;
+  /** Told each warning that comes with the answer, such as those of admission. */
+  onWarning?: ((warning: string) => void) | undefined;
 }
 
 export interface StreamOptions {

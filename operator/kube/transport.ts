@@ -87,6 +87,7 @@ export class Transport implements Cluster {
       try {
         const answer = await this.#send(send);
         const text = await answer.body.text();
+        if (options.onWarning) warningsOf(answer).forEach(options.onWarning);
         if (answer.statusCode < 400) return parse(text, `${method} ${path}`) as T;
         throw statusError({ status: answer.statusCode, body: lenientParse(text), retryAfter: header(answer, 'retry-after'), request: `${method} ${path}` });
       } catch (err) {
@@ -256,6 +257,12 @@ function impersonation(asUser: Impersonation | undefined): Record<string, string
     ...(asUser.groups === undefined ? {} : { 'impersonate-group': asUser.groups }),
     ...Object.fromEntries(Object.entries(asUser.extra ?? {}).map(([name, values]) => [`impersonate-extra-${encodeURIComponent(name.toLowerCase())}`, values])),
   };
+}
+
+/** The texts of `Warning: 299 - "text"`. */
+function warningsOf(answer: Dispatcher.ResponseData): string[] {
+  const lines = [answer.headers['warning'] ?? []].flat().join(', ');
+  return [...lines.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'));
 }
 
 function header(answer: Dispatcher.ResponseData, name: string): string | undefined {
