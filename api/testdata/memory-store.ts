@@ -3,7 +3,10 @@ import type { WebhookResponse } from '../../runner/engine/node-run.ts';
 import type { StoreError } from '../../store/error.ts';
 import type { ExecutionDetail, Reply } from '../../store/executions.ts';
 import type { EnqueueRequest } from '../../store/request.ts';
-import type { Route, RouteListener } from '../../store/route.ts';
+import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
+import type { ResumeCall, Waiting } from '../../store/lease.ts';
+import type { Listener } from '../../store/listeners.ts';
+import type { Route, RouteListener, WorkflowKey } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
 
 /**
@@ -12,6 +15,10 @@ import type { Store } from '../../store/store.ts';
  */
 export class MemoryStore {
   readonly accepted: EnqueueRequest[] = [];
+  readonly definitions = new Map<string, WorkflowDefinition>();
+  readonly waiting = new Map<string, Waiting>();
+  readonly resumed: ResumeCall[] = [];
+  readonly open = new Map<string, Listener & { executionId?: string }>();
   readonly files = new Map<string, Buffer>();
   readonly detail = new Map<string, ExecutionDetail>();
   /** What the workflow answers; undefined: nothing, ever. */
@@ -28,6 +35,7 @@ export class MemoryStore {
         listener.replace(this.routeList);
         return async () => undefined;
       },
+      get: async ({ namespace, workflow }: WorkflowKey) => this.routeList.find((route) => route.namespace === namespace && route.workflow === workflow),
       list: async () => {
         this.lists += 1;
         return this.routeList;
@@ -38,18 +46,53 @@ export class MemoryStore {
         if (this.failure) throw this.failure;
         return requests.map((request) => {
           this.accepted.push(request);
-          return { accepted: true, id: `e${this.accepted.length - 1}`, revision: 'r', duplicate: false } as const;
+          return { accepted: true, id: request.id ?? `e${this.accepted.length - 1}`, revision: 'r', duplicate: false } as const;
         });
+      },
+      waiting: async (id: string) => this.waiting.get(id),
+      resume: async (call: ResumeCall) => {
+        const waits = this.waiting.delete(call.executionId);
+        if (waits) this.resumed.push(call);
+        return waits;
       },
       cancel: async (ids: readonly string[]) => ids.filter((id) => this.detail.get(id)?.status === 'Running'),
     },
     replies: {
       address: 'here',
       wait: async (id: string, { signal }: { signal: AbortSignal }): Promise<Reply> => {
-        const request = this.accepted[Number(id.slice(1))];
+        const request = this.accepted.find((one) => one.id === id) ?? this.accepted[Number(id.slice(1))];
         const reply = request && this.answer(request);
         if (reply) return { executionId: id, status: 'Succeeded', ...reply };
         return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
+      },
+    },
+    resumeTokens: { of: (id: string) => `token-${id}`, matches: (id: string, token: string) => token === `token-${id}` },
+    listeners: {
+      open: async (listener: Omit<Listener, 'id'>) => {
+        const id = `l${this.open.size}`;
+        this.open.set(id, { ...listener, id });
+        return id;
+      },
+      waiting: async (namespace: string) => [...this.open.values()].filter((listener) => listener.namespace === namespace && listener.executionId === undefined).reverse(),
+      claim: async (id: string, executionId: string) => {
+        const listener = this.open.get(id);
+        if (!listener || listener.executionId !== undefined) return false;
+        listener.executionId = executionId;
+        return true;
+      },
+      unclaim: async (id: string) => {
+        const { executionId: _, ...listener } = this.open.get(id) ?? { executionId: '' };
+        if ('id' in listener) this.open.set(id, listener);
+      },
+      called: async (id: string) => this.open.get(id)?.executionId,
+      close: async (id: string) => { this.open.delete(id); },
+    },
+    revisions: {
+      get: async (revision: string) => this.definitions.get(revision),
+      put: async ({ definition }: { definition: WorkflowDefinition }) => {
+        const revision = `r${this.definitions.size}`;
+        this.definitions.set(revision, definition);
+        return { revision, created: true };
       },
     },
     binaries: {
