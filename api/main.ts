@@ -7,6 +7,7 @@ import { openStore } from '../store/store.ts';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { startScheduler } from '../service/schedules/scheduler.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
 import { startServer } from './server.ts';
 
@@ -20,13 +21,14 @@ async function main(): Promise<void> {
   const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000, observer: database.observer });
   database.connections(() => store.connections());
   const server = await startServer({ config, store, cluster, log, metrics, clock: systemClock, version: packageJson.version });
+  const stopScheduler = await startScheduler({ store, log, registry: metrics.registry });
 
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'Stopping');
-    server.stop()
+    Promise.all([server.stop(), stopScheduler()])
       .then(() => Promise.all([store.close(), cluster.close()]))
       .catch((error: unknown) => {
         log.error({ err: error }, 'Could not stop cleanly');

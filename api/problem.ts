@@ -24,6 +24,7 @@ export const problems = {
   MethodNotAllowed: { status: 405, advice: 'Use one of the methods in the Allow header.' },
   UnacceptablePayload: { status: 422, advice: 'Send less data, and no NUL characters in text.' },
   ObjectRefused: { status: 422, advice: 'Correct what the message names; `millrace validate` says the same before anything is sent.' },
+  BackfillTooLarge: { status: 422, advice: 'Split the span; one request may start 1,000 executions.' },
   RequestTimeout: { status: 408, advice: 'Send headers and body faster.' },
   ExecutionNotCancelable: { status: 409, advice: 'Only unfinished executions can be canceled.' },
   ExecutionNotRetryable: { status: 409, advice: 'Wait until the execution has finished; only Failed and Canceled ones can be retried.' },

@@ -15,6 +15,7 @@ import { RateLimit } from './rest/rate-limit.ts';
 import { executionEndpoints } from './rest/executions.ts';
 import { listenEndpoints } from './rest/listen.ts';
 import { objectEndpoints } from './rest/objects.ts';
+import { scheduleEndpoints } from './rest/schedules.ts';
 import { workflowEndpoints } from './rest/workflows.ts';
 import { accepting } from './webhook/accept.ts';
 import { inFlightLimit } from './webhook/in-flight.ts';
@@ -60,7 +61,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
   };
   const limit = inFlightLimit(limits.webhooksInFlight, metrics);
   const listener = publicListener({
-    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
+    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
     rest: {
       auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
       maxBodyBytes: limits.bodyBytes,

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { Accepted, Execution, ExecutionDetail, ExecutionList, NodeRunSummary, NodeRuns } from '../api/rest/schemas.ts';
+import { Backfilled, ScheduleList } from '../api/rest/schedule-schemas.ts';
 import { CliError } from './cli-error.ts';
 import type { Server } from './server.ts';
 
@@ -47,6 +48,15 @@ export class ApiClient {
   /** `wait`: seconds, at most 100. */
   trigger(namespace: string, workflow: string, { body, wait }: { body: object; wait: number }): Promise<Accepted> {
     return this.#json('POST', `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflow)}/trigger`, { schema: Accepted, body, query: { wait } });
+  }
+
+  /** `namespace` undefined: all namespaces. */
+  schedules(namespace: string | undefined, query: Record<string, string | undefined>): Promise<z.output<typeof ScheduleList>> {
+    return this.#json('GET', namespace === undefined ? '/schedules' : `/namespaces/${encodeURIComponent(namespace)}/schedules`, { schema: ScheduleList, query });
+  }
+
+  backfill({ namespace, workflow }: { namespace: string; workflow: string }, body: object): Promise<z.output<typeof Backfilled>> {
+    return this.#json('POST', `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflow)}/backfill`, { schema: Backfilled, body });
   }
 
   /** Events of one execution until it has ended. */

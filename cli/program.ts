@@ -3,6 +3,7 @@ import { CliError } from './cli-error.ts';
 import { addCompletion } from './completion.ts';
 import { addLocalCommands } from './local-commands.ts';
 import { addRuns } from './runs.ts';
+import { addSchedules } from './schedules.ts';
 import type { Terminal } from './terminal.ts';
 import { addTrigger } from './trigger.ts';
 
@@ -30,6 +31,7 @@ function createProgram(terminal: Terminal, { name, version }: { name: string; ve
   addLocalCommands(program, terminal);
   addTrigger(program, terminal);
   addRuns(program, terminal);
+  addSchedules(program, terminal);
   addCompletion(program, terminal);
   return program;
 }

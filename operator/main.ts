@@ -5,6 +5,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
+import { startScheduler } from '../service/schedules/scheduler.ts';
 import { healthServer } from '../service/health-server.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
 import { connect } from './kube/index.ts';
@@ -39,6 +40,7 @@ health = () => operator.health();
 const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setInterval(() => {
   task().catch((err: unknown) => log.warn({ err }, 'Failed to tidy the database, trying again later'));
 }, ms);
+const stopScheduler = await startScheduler({ store, log, registry });
 const timers = [
   every(SWEEP_MS, () => store.sweep()),
   every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS })),
@@ -54,6 +56,7 @@ try {
   process.exitCode = 1;
 } finally {
   for (const timer of timers) clearInterval(timer);
+  await stopScheduler();
   await store.close();
   await cluster.close();
   server.close();
