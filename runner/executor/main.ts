@@ -14,6 +14,7 @@ import { createSandbox } from '../sandbox/create-sandbox.ts';
 import { Calls } from './calls.ts';
 import { currentWorkWriter } from './current-work.ts';
 import { BEAT_MS, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
+import { PythonMemory } from './python-memory.ts';
 import { RevisionCache } from './revision-cache.ts';
 import { supervisedHost } from './supervised-host.ts';
 import { tracedSandbox } from './traced-sandbox.ts';
@@ -33,7 +34,8 @@ interface Stops {
 const send = (message: ToSupervisor): void => void process.send?.(message, undefined, undefined, () => undefined);
 const calls = new Calls(send);
 const egress = createFetch(JSON.parse(process.argv[2] ?? '[]') as string[]);
-const sandbox = tracedSandbox(createSandbox(), currentWorkWriter(WORK_FD));
+const python = new PythonMemory(() => send({ kind: 'pythonWanted' }));
+const sandbox = tracedSandbox(createSandbox(() => python.get()), currentWorkWriter(WORK_FD));
 const revisions = new RevisionCache(CACHED_REVISIONS);
 const running = new Map<string, Stops>();
 let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'baseUrl'> = { variables: {}, baseUrl: '' };
@@ -103,6 +105,9 @@ process.on('message', (message: ToExecutor) => {
       break;
     case 'handBack':
       running.get(message.assignment)?.handBack.abort(new WorkflowError('HandBack', 'Another runner goes on with the execution: this one is stopping.'));
+      break;
+    case 'python':
+      python.receive(message);
       break;
     case 'answer':
       calls.answer(message);

@@ -57,6 +57,8 @@ export type ToExecutor =
   | { kind: 'configure'; variables: Record<string, string>; baseUrl: string }
   | { kind: 'start'; assignment: Assignment }
   | { kind: 'cancel'; assignment: string; reason: CancelReason }
+  /** The answer to pythonWanted; without a snapshot there is none. */
+  | { kind: 'python'; snapshot?: Uint8Array; error?: ErrorRecord }
   /** Give the execution back at the next node boundary. */
   | { kind: 'handBack'; assignment: string }
   | { kind: 'answer'; call: number; value?: unknown; error?: ErrorRecord };
@@ -66,6 +68,8 @@ export type ToSupervisor =
   /** Sent at a steady beat; its absence means that the event loop is stuck. */
   | { kind: 'beat' }
   | { kind: 'call'; call: number; assignment: string; method: Method; argument: unknown }
+  /** Asks for the compressed memory of a Python interpreter that has started. */
+  | { kind: 'pythonWanted' }
   | { kind: 'console'; executionId: string; node: string; level: string; text: string }
   | { kind: 'finished'; assignment: string; result: ExecutionResult }
   /** This life of the execution must not go on; another one will. `code` says why. */

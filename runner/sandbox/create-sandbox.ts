@@ -3,7 +3,7 @@ import { checkTemplate } from '../engine/expression/syntax.ts';
 import { CodeRunner } from './code-runner.ts';
 import { ExpressionEvaluator } from './expression-evaluator.ts';
 import { catchStrayRejections } from './stray-rejections.ts';
-import { PythonRunner } from './python/python-runner.ts';
+import { PythonRunner, type SnapshotSource } from './python/python-runner.ts';
 import { createRealm } from './realm.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -13,16 +13,16 @@ let sandbox: Sandbox | undefined;
  * The sandbox of this process. The first call freezes the process's built-ins for good (see lockdown.ts) and takes a few tens
  * of milliseconds; later calls give the same sandbox, which keeps nothing of one execution that another could reach.
  */
-export function createSandbox(): Sandbox {
-  sandbox ??= build();
+export function createSandbox(pythonSnapshot?: SnapshotSource): Sandbox {
+  sandbox ??= build(pythonSnapshot);
   return sandbox;
 }
 
-function build(): Sandbox {
+function build(pythonSnapshot?: SnapshotSource): Sandbox {
   const realm = createRealm();
   const expressions = new ExpressionEvaluator(realm);
   const javaScript = new CodeRunner(realm, expressions.tools);
-  const python = new PythonRunner(expressions.tools);
+  const python = new PythonRunner(expressions.tools, pythonSnapshot);
   catchStrayRejections();
   return {
     evaluate: (template, view, itemIndex, roots) => expressions.evaluate(template, view, itemIndex, roots),

@@ -1,6 +1,7 @@
 import { ExecutionStatus } from '../engine/node-run.ts';
 import type { Assignment, CancelReason } from '../executor/protocol.ts';
 import { ExecutorProcess, ExitCause, type ExecutorExit, type ExecutorHandlers, type ExecutorOptions } from './executor-process.ts';
+import { PythonSnapshot } from './python-snapshot.ts';
 import { verdict, type Verdict } from './verdict.ts';
 
 export interface PoolOptions extends ExecutorOptions {
@@ -13,7 +14,7 @@ export interface PoolOptions extends ExecutorOptions {
   stallMs: number;
 }
 
-export interface PoolHandlers extends Omit<ExecutorHandlers, 'onReady' | 'onExit'> {
+export interface PoolHandlers extends Omit<ExecutorHandlers, 'onReady' | 'onExit' | 'onPythonWanted'> {
   /** A slot became free. */
   onCapacity(): void;
   onExecutorExit(exit: ExecutorExit): void;
@@ -36,6 +37,7 @@ export class ExecutorPool {
   readonly #options: PoolOptions;
   readonly #handlers: PoolHandlers;
   readonly #watch: NodeJS.Timeout;
+  readonly #python = new PythonSnapshot();
   #nextId = 0;
   #closing = false;
 
@@ -105,6 +107,7 @@ export class ExecutorPool {
         this.#handlers.onAbandoned(assignment, reason);
         this.#freed(executor);
       },
+      onPythonWanted: () => this.#python.get(),
       onReady: () => this.#offer(),
       onExit: (exit) => this.#exited(executor, exit),
     });

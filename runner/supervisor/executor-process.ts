@@ -30,6 +30,8 @@ export interface ExecutorHandlers {
   /** The executor gave the execution up without a result. */
   onAbandoned(assignment: Assignment, reason: { code: string; message: string }): void;
   onConsole(line: Extract<ToSupervisor, { kind: 'console' }>): void;
+  /** The compressed memory of a Python interpreter that has started. */
+  onPythonWanted(): Promise<Uint8Array>;
   onReady(): void;
   onExit(exit: ExecutorExit): void;
   toErrorRecord(error: unknown): ErrorRecord;
@@ -131,6 +133,9 @@ export class ExecutorProcess {
         break;
       case 'beat':
         break;
+      case 'pythonWanted':
+        void this.#sendPython();
+        break;
       case 'console':
         this.#handlers.onConsole(message);
         break;
@@ -159,6 +164,14 @@ export class ExecutorProcess {
       this.#send({ kind: 'answer', call, value: await this.#handlers.onCall(assignment, method, argument) });
     } catch (error) {
       this.#send({ kind: 'answer', call, error: this.#handlers.toErrorRecord(error) });
+    }
+  }
+
+  async #sendPython(): Promise<void> {
+    try {
+      this.#send({ kind: 'python', snapshot: await this.#handlers.onPythonWanted() });
+    } catch (error) {
+      this.#send({ kind: 'python', error: this.#handlers.toErrorRecord(error) });
     }
   }
 

@@ -112,6 +112,7 @@ export class Supervisor {
     const { graceMs } = this.#options;
     const atBoundary = setTimeout(() => {
       for (const { assignment } of this.#owned.values()) this.#pool.handBack(assignment);
+      this.#log.info({ executions: this.#owned.size }, 'Asked executions to stop at a node boundary');
     }, graceMs * FINISH_SHARE);
     const handBack = setTimeout(() => {
       for (const id of this.#owned.keys()) this.#stop(id, CancelReason.HandBack);

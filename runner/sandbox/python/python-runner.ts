@@ -13,6 +13,9 @@ const MAX_MESSAGE = 10_000;
 /** Roots that make sense as data: `$json` is `_json`. */
 const ROOTS = ['$json', '$itemIndex', '$runIndex', '$workflow', '$vars', '$prevNode', '$nodeVersion', '$now', '$today'] as const;
 
+/** Gives the memory that `createPythonContext` has after its start. */
+export type SnapshotSource = () => Promise<Uint8Array>;
+
 /** What came of a run. The code can change what writes it, so nothing about it is certain before it is checked. */
 interface Answer {
   value: unknown;
@@ -27,10 +30,13 @@ interface Answer {
 export class PythonRunner {
   readonly #tools: Omit<ScopeTools, 'exposure'>;
   readonly #contexts = new WeakMap<ExecutionView, Promise<PythonContext>>();
+  readonly #snapshot: SnapshotSource | undefined;
   #base: Promise<{ parts: PythonParts; snapshot: Uint8Array }> | undefined;
 
-  constructor(tools: Omit<ScopeTools, 'exposure'>) {
+  /** `snapshot`: an interpreter's memory from elsewhere; without it the first run starts one, which takes seconds. */
+  constructor(tools: Omit<ScopeTools, 'exposure'>, snapshot?: SnapshotSource) {
     this.#tools = tools;
+    this.#snapshot = snapshot;
   }
 
   /** See Sandbox.runCode. */
@@ -49,8 +55,10 @@ export class PythonRunner {
   }
 
   async #start(): Promise<PythonContext> {
-    this.#base ??= prepare();
-    const { parts, snapshot } = await this.#base;
+    this.#base ??= prepare(this.#snapshot);
+    const base = this.#base;
+    base.catch(() => { if (this.#base === base) this.#base = undefined; });
+    const { parts, snapshot } = await base;
     return createPythonContext(parts, snapshot);
   }
 
@@ -64,8 +72,9 @@ export class PythonRunner {
 }
 
 /** The interpreter's memory after it has started, so that the others need not start again. */
-async function prepare(): Promise<{ parts: PythonParts; snapshot: Uint8Array }> {
+async function prepare(source?: SnapshotSource): Promise<{ parts: PythonParts; snapshot: Uint8Array }> {
   const parts = await loadPythonParts();
+  if (source) return { parts, snapshot: await source() };
   const context = await createPythonContext(parts);
   // Copied out of its context, which then goes.
   return { parts, snapshot: new Uint8Array(context.memory()) };
