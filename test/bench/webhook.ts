@@ -1,17 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
-import { migrate, openStore } from '../../store/store.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { median, percentile } from './benchmark.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { cpuTime } from './cpu-time.ts';
 import { openLoop } from './open-loop.ts';
 import type { OpenLoopResult } from './open-loop.ts';
-import { startRole } from './role.ts';
+import { startSystem } from './system.ts';
 
 const rate = 50;
 const seconds = 20;
@@ -78,64 +72,12 @@ function figures(results: readonly OpenLoopResult[], costs: readonly Cost[]): Fi
 
 /** Runs `use` with the URL of the webhook and what the system has cost so far; everything is stopped and removed afterwards, also when it throws. */
 async function withSystem(progress: (text: string) => void, use: (system: { url: string; cost(): Promise<Cost> }) => Promise<void>): Promise<void> {
-  await using stack = new AsyncDisposableStack();
   progress('starting PostgreSQL, api and runner');
-  const postgres = await startPostgres();
-  stack.defer(() => postgres.stop());
-  const databaseUrl = await postgres.database();
-  await migrate({ url: databaseUrl, applicationName: 'bench' });
-  await publish(databaseUrl);
-
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
-  const kubeconfig = join(directory, 'kubeconfig');
-  await writeFile(kubeconfig, unusedCluster);
-
-  const [port, healthPort, runnerPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const shared = { MILLRACE_DATABASE_URL: databaseUrl, MILLRACE_BASE_URL: `http://127.0.0.1:${port}` };
-  const runner = await startRole('runner/main.ts', { ...shared, MILLRACE_HEALTH_PORT: String(runnerPort), MILLRACE_EXECUTORS: '2', POD_NAME: 'runner-0' }, () => answers(runnerPort));
-  stack.defer(() => runner.stop());
-  const api = await startRole('api/main.ts', { ...shared, MILLRACE_PORT: String(port), MILLRACE_HEALTH_PORT: String(healthPort), POD_NAME: 'api-0', KUBECONFIG: kubeconfig }, () => answers(healthPort));
-  stack.defer(() => api.stop());
+  await using stack = new AsyncDisposableStack();
+  const postgres = stack.adopt(await startPostgres(), (server) => server.stop());
+  const { api, runner, publish } = stack.use(await startSystem({ postgres, executors: 2 }));
   await use({
-    url: `http://127.0.0.1:${port}/webhook/bench/intake`,
+    url: await publish(workflow),
     cost: async () => ({ api: await cpuTime(api.pid), runner: await cpuTime(runner.pid), postgres: await cpuTime(postgres.pid) }),
   });
-}
-
-/** Webhooks ask no API server; the api only wants to know where one would be. */
-const unusedCluster = JSON.stringify({
-  apiVersion: 'v1', kind: 'Config', 'current-context': 'none',
-  clusters: [{ name: 'none', cluster: { server: 'https://127.0.0.1:1' } }],
-  users: [{ name: 'none', user: {} }],
-  contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
-});
-
-/** What the operator does for an active Workflow. */
-async function publish(url: string): Promise<void> {
-  const store = await openStore({ url, applicationName: 'bench', poolSize: 1 });
-  const key = { namespace: 'bench', workflow: 'intake', uid: 'bench' };
-  const { revision } = await store.revisions.put({ ...key, definition: workflow });
-  await store.routes.apply({
-    ...key, active: true, stable: revision, pool: 'default', priority: 5, save: { success: 'All', failure: 'All' },
-    triggers: [{ kind: 'Webhook', node: 'Order', method: 'POST', path: 'intake', responseMode: 'lastNode', options: {} }],
-  });
-  await store.close();
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (typeof address !== 'object' || !address) throw new Error('no free port');
-  return address.port;
 }
