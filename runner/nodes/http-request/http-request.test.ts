@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Item, JsonObject } from '../../engine/item.ts';
+import type { Compat } from '../../engine/workflow.ts';
 import { createLocalHost } from '../../local-host.ts';
 import { plainSandbox } from '../../engine/testing/plain-sandbox.ts';
 import { runNode, type NodeTest } from '../testing/run-node.ts';
@@ -212,4 +213,16 @@ test('waits between batches and keeps the order of items', async () => {
   const { json } = await request('/echo', { options, sendQuery: true, queryParameters: fields(['i', '={{ $json.i }}']) }, { items: [0, 1, 2, 3, 4].map((i) => ({ i })), host });
   expect(json[0]?.map(({ url }) => url)).toEqual([0, 1, 2, 3, 4].map((i) => `/echo?i=${i}`));
   expect(slept).toEqual([700, 700]);
+});
+
+test.each<{ name: string; method: string; compat: Compat; options: JsonObject; want: Record<string, unknown> }>([
+  { name: 'by itself where repeating counts', method: 'POST', compat: 'millrace', options: {}, want: { 'idempotency-key': expect.stringMatching(/^[0-9a-f]{32}$/) } },
+  { name: 'under another name', method: 'GET', compat: 'n8n-v2', options: { idempotencyKeyHeader: 'X-Request-Id' }, want: { 'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/) } },
+  { name: 'never for reading', method: 'GET', compat: 'millrace', options: {}, want: { 'idempotency-key': undefined } },
+  { name: 'not where n8n sends none', method: 'POST', compat: 'n8n-v2', options: {}, want: { 'idempotency-key': undefined } },
+  { name: 'not when it is turned off', method: 'POST', compat: 'millrace', options: { idempotencyKeyHeader: '' }, want: { 'idempotency-key': undefined } },
+])('sends an idempotency key $name', async ({ method, compat, options, want }) => {
+  await request('/echo', { method, options }, { compat });
+  const sent = seen.at(-1)?.headers ?? {};
+  for (const [name, value] of Object.entries(want)) expect(sent[name]).toEqual(value);
 });

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../engine/error.ts';
 import type { Item, JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType } from '../../engine/node-type.ts';
+import { Compat } from '../../engine/workflow.ts';
 import { atItem, continuesOnError, errorItem, mustStop } from '../item-errors.ts';
 import { asObject, asText } from '../json-value.ts';
 import { missingParameters } from '../missing-parameters.ts';
@@ -50,6 +51,19 @@ function sendOptions(context: NodeContext, index: number, neverError: boolean): 
   };
 }
 
+/** Methods whose repetition a server may take for a second wish. */
+const REPEATED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/**
+ * Tells a server that knows such keys that a request is the same again: after a retry, and after a crash when another runner cannot know
+ * whether it was sent. n8n sends none by itself. Pages of one item are different requests, so they get none.
+ */
+function idempotencyHeader(context: NodeContext, method: string, index: number): Record<string, string> {
+  const isByItself = context.compat === Compat.Millrace && REPEATED.has(method.toUpperCase()) && !isPaginated(context);
+  const name = textParameter(context, 'options.idempotencyKeyHeader', index, isByItself ? 'Idempotency-Key' : '');
+  return name === '' ? {} : { [name.toLowerCase()]: context.idempotencyKey(index) };
+}
+
 /** The items that one input item's request, or its pages, give. */
 async function requestFor(context: NodeContext, item: Item, index: number, authentication: Authentication): Promise<Item[]> {
   const describe = context.typeVersion < 3 ? describeLegacyRequest : describeRequest;
@@ -57,7 +71,7 @@ async function requestFor(context: NodeContext, item: Item, index: number, authe
   const { neverError, ...format } = answerFormat(context, index);
   const options = sendOptions(context, index, neverError);
   const accept = format.format === 'json' ? 'application/json, text/*;q=0.9, */*;q=0.8' : '*/*';
-  const complete = { ...request, headers: { accept, ...request.headers } };
+  const complete = { ...request, headers: { accept, ...idempotencyHeader(context, request.method, index), ...request.headers } };
   const answers = isPaginated(context)
     ? await fetchPages(context, complete, index, (page, tolerated) => sendTolerant(context, page, { options, tolerated, authentication }))
     : [await send(context, complete, options, authentication.secretHeaders)];

@@ -26,7 +26,7 @@ export const httpParameters: readonly ParameterDescription[] = [
   {
     name: 'options', type: 'collection', default: {},
     description: '`response.response`: {responseFormat: autodetect, json, text or file; outputPropertyName; fullResponse; neverError}. `redirect.redirect`: {followRedirects, maxRedirects}. '
-      + '`batching.batch`: {batchSize, batchInterval in milliseconds}. `timeout` in milliseconds. `queryParameterArrays`: brackets, indices or repeat. '
+      + '`batching.batch`: {batchSize, batchInterval in milliseconds}. `timeout` in milliseconds. `idempotencyKeyHeader`: the header that carries a key which is the same when a request is sent again after a retry or a crash; with compat millrace `Idempotency-Key` for POST, PUT, PATCH and DELETE, else none; empty for none. `queryParameterArrays`: brackets, indices or repeat. '
       + '`pagination.pagination`: {paginationMode: updateAParameterInEachRequest with parameters.parameters [{type: qs, headers or body, name, value}], or responseContainsNextURL with nextURL; '
       + 'paginationCompleteWhen: responseIsEmpty, receiveSpecificStatusCodes with statusCodesWhenComplete, or other with completeExpression; limitPagesFetched, maxRequests, requestInterval}; '
       + 'their expressions may use $response, $request and $pageCount. Certificates are always checked, whatever `allowUnauthorizedCerts` says; `proxy` is not supported.',
