@@ -138,6 +138,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       queue,
       executions: createExecutions(database),
       binaries: createBinaries(database),
+      listeners: createListeners(database),
       staticData: createStaticData(database),
       now: () => clock.now(),
       health: async () => health(database),
@@ -152,7 +153,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         await stopReplies();
         await notifications.close();
         await database.close();
-      listeners: createListeners(database),
       },
     };
   } catch (error) {
