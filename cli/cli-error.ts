@@ -5,6 +5,10 @@
 export const cliProblems = {
   /** The execution that was waited for did not succeed. */
   ExecutionFailed: { exit: 1 },
+  /** The pool takes no work because its RunnerPool says so. */
+  PoolPaused: { exit: 1 },
+  /** Executions of a pool still run after --timeout. */
+  DrainTimeout: { exit: 1 },
   /** `validate` found problems. */
   ValidationFailed: { exit: 1 },
   /** Wrong flags or arguments. */

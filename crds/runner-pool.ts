@@ -8,6 +8,7 @@ import { commonColumns } from './kind.ts';
 import { listAtomic, listMap, listSet } from './list.ts';
 import { dnsLabel } from './name.ts';
 import { placement } from './placement.ts';
+import { poolQuota } from './pool-quota.ts';
 import { poolScaling, scaleDecision } from './pool-scaling.ts';
 import { quantity } from './quantity.ts';
 import { commonStatus, timestamp } from './status.ts';
@@ -20,6 +21,9 @@ const spec = z.strictObject({
   scaling: poolScaling.describe('Lets the number of runner pods follow the work. Default: it is `replicas`.').exactOptional(),
   allowedNamespaces: listSet(z.string().min(1).max(63).regex(/^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/), 256)
     .describe('Namespaces whose workflows may use this pool; * stands for any part of a name. Default: all.').exactOptional(),
+  paused: z.boolean().describe('Take no work: what runs goes on, new work is accepted and waits. Default false.').exactOptional(),
+  quota: poolQuota.describe('How much may run and wait in the pool, whatever the number of its runners.').exactOptional(),
+  maxCrashes: z.int32().min(1).max(100).describe('An execution that took a runner or executor down so often is not tried again but kept as a dead letter. Default 3.').exactOptional(),
   concurrency: z.int32().min(1).max(1000).describe('Executions that one pod runs at the same time. Default 40.').exactOptional(),
   executors: z.int32().min(1).max(64).describe('Executor processes in one pod. Default 2.').exactOptional(),
   image: z.string().min(1).max(512).describe('Image of the runner pods. Default: the image of the operator.').exactOptional(),

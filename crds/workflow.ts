@@ -21,6 +21,7 @@ const settings = z.strictObject({
   executionOrder: z.enum(['v0', 'v1']).describe('Depth first by canvas position (v1, the default) or the legacy breadth first order (v0).').exactOptional(),
   concurrency: concurrencyLimit.describe('Limit on executions that are under way at the same time. Default: none.').exactOptional(),
   rateLimit: rateLimit.describe('Limit on how fast executions start. Default: none.').exactOptional(),
+  deduplicationWindow: duration.describe('How long an Idempotency-Key of a trigger is remembered: a second request with it gets the first one\'s execution. Default 24h.').exactOptional(),
   save: z.strictObject({
     success: detail.describe('What is kept of successful executions: the data of every node (All, the default), timings and counts (Summary), or nothing.').exactOptional(),
     failure: detail.describe('What is kept of failed executions. Default All.').exactOptional(),

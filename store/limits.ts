@@ -27,6 +27,8 @@ export interface RateLimit {
 export interface Limits {
   concurrency?: ConcurrencyLimit;
   rateLimit?: RateLimit;
+  /** How long an idempotency key is remembered. Default 24 hours. */
+  idempotencyWindowMs?: number;
 }
 
 /** Groups of one execution; ids of rows of `gate` and `rate`. */

@@ -6,6 +6,8 @@ import type { WorkflowKey } from './route.ts';
 export interface Trigger {
   node?: string;
   items: readonly Item[];
+  /** W3C traceparent of the span that asked for the execution; absent without traces. */
+  traceparent?: string;
   /** The execution descends from an error workflow. */
   underError?: boolean;
 }
@@ -17,7 +19,7 @@ export interface EnqueueRequest extends WorkflowKey {
   trigger: Trigger;
   /** A second request with the same key, namespace and workflow within `idempotencyWindowMs` gets the first one's execution. */
   idempotencyKey?: string;
-  /** Default 24 hours. */
+  /** Default: the route's, or else 24 hours. */
   idempotencyWindowMs?: number;
   /** Run this revision, whatever the route says. */
   revision?: string;

@@ -12,7 +12,7 @@ export interface Revisions {
   put(revision: WorkflowKey & { uid: string; definition: WorkflowDefinition }): Promise<{ revision: string; created: boolean }>;
   get(revision: string): Promise<WorkflowDefinition | undefined>;
   /**
-   * Forgets revisions that no route names, no unfinished execution needs and that are not among the newest `keep` of their
+   * Forgets revisions that no route names, no unfinished execution or dead letter needs and that are not among the newest `keep` of their
    * workflow: first it retires them, which refuses them to new executions, and once they have been retired for `retireMs`
    * (default 10 minutes, more than any statement may take) deletes them. Resolves to how many it deleted.
    */
@@ -41,7 +41,8 @@ const GET: Statement = { name: 'revision-get', text: `SELECT definition FROM mil
 
 const NEEDED = `
   EXISTS (SELECT FROM millrace.route r WHERE v.revision IN (r.stable, r.canary))
-  OR EXISTS (SELECT FROM millrace.queue q WHERE q.revision = v.revision)`;
+  OR EXISTS (SELECT FROM millrace.queue q WHERE q.revision = v.revision)
+  OR EXISTS (SELECT FROM millrace.dead_letter d WHERE d.revision = v.revision)`;
 
 const RETIRE: Statement = {
   name: 'revision-retire',

@@ -1,4 +1,4 @@
-import type { EnqueueRequest, Enqueued } from '../../store/request.ts';
+import { type Enqueued, type EnqueueRequest, RejectReason } from '../../store/request.ts';
 import { coalesce } from '../../store/coalesce.ts';
 import { StoreError } from '../../store/error.ts';
 import type { Store } from '../../store/store.ts';
@@ -26,14 +26,25 @@ export function accepting(queue: Pick<Store['queue'], 'enqueue'>, options: { onB
       return alone;
     }
   }
-  const one = coalesce(enqueue, { concurrency: 2, max: 256 });
+  const one = coalesce(enqueue, { concurrency: 2, max: 256, everyMs: 5 });
 
   return async (request) => {
     const outcome = await one(request);
     if ('error' in outcome) throw refused(outcome.error);
     if (outcome.enqueued.accepted) return outcome.enqueued;
-    throw new ApiError('WorkflowNotFound', `Workflow ${request.namespace}/${request.workflow} takes no executions.`, { details: { reason: outcome.enqueued.reason } });
+    throw rejected(request, outcome.enqueued);
   };
+}
+
+/** Until when nobody knows, a caller is asked back after this. */
+const RETRY_MS = 1000;
+
+function rejected({ namespace, workflow }: EnqueueRequest, { reason, retryMs = RETRY_MS }: Extract<Enqueued, { accepted: false }>): ApiError {
+  if (reason === RejectReason.ConcurrencyLimit || reason === RejectReason.RateLimited || reason === RejectReason.QueueFull) {
+    const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryMs / 1000))) };
+    return new ApiError(reason, `Workflow ${namespace}/${workflow} was not started.`, { headers });
+  }
+  return new ApiError('WorkflowNotFound', `Workflow ${namespace}/${workflow} takes no executions.`, { details: { reason } });
 }
 
 function refused(error: unknown): ApiError {

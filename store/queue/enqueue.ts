@@ -50,7 +50,7 @@ const ENQUEUE: Statement = {
         $12::text[], $13::uuid[], $14::text[], $15::int[], $16::int[], $17::text[], $18::uuid[], $19::uuid[])
       WITH ORDINALITY AS i(id, namespace, workflow, mode, key, window_ms, revision, pool, priority, delay_ms, reply_to, parent, workflow_run, start, length, limit_keys, gate, rate, position)
     ), routed AS (
-      SELECT i.position, i.id, i.namespace, i.workflow, i.mode, i.key, i.window_ms, i.delay_ms, i.reply_to, i.parent, i.workflow_run, i.start, i.length, i.gate, i.rate, r.limit_keys,
+      SELECT i.position, i.id, i.namespace, i.workflow, i.mode, i.key, coalesce(i.window_ms, (r.limits ->> 'idempotencyWindowMs')::bigint, ${DAY_MS}) AS window_ms, i.delay_ms, i.reply_to, i.parent, i.workflow_run, i.start, i.length, i.gate, i.rate, r.limit_keys,
         r.uid, r.timeout_ms, r.save_success, r.save_failure, coalesce(i.pool, r.pool) AS pool, coalesce(i.priority, r.priority) AS priority,
         CASE WHEN i.revision IS NOT NULL THEN v.revision WHEN r.canary IS NOT NULL AND random() * 100 < r.weight THEN r.canary ELSE r.stable END AS revision,
         CASE WHEN r.workflow IS NULL THEN 'WorkflowNotFound'
@@ -169,7 +169,7 @@ export function createEnqueue(parts: EnqueueParts): (requests: readonly EnqueueR
     return database.queryOnce<Row>(ENQUEUE, [
       triggers.blob, requests.map(({ id }) => id ?? parts.nextId()),
       texts(({ namespace }) => namespace), texts(({ workflow }) => workflow), texts(({ mode }) => mode),
-      texts(({ idempotencyKey }) => idempotencyKey), column(({ idempotencyWindowMs = DAY_MS }) => idempotencyWindowMs),
+      texts(({ idempotencyKey }) => idempotencyKey), column(({ idempotencyWindowMs }) => idempotencyWindowMs),
       column(({ revision }) => (revision === undefined || isRevision(revision) ? revision : NO_REVISION)),
       texts(({ pool }) => pool), column(({ priority }) => priority), column(({ delayMs = 0 }) => Math.max(0, Math.round(delayMs))),
       texts(({ replyTo }) => replyTo), column(({ parent }) => parent), texts(({ workflowRun }) => workflowRun),

@@ -121,6 +121,10 @@ function rejection(reason: RejectReason, run: WorkflowRun, workflow: Workflow | 
       return new StalledError(reason, { message: `Workflow ${name} has no stored revision ${run.spec.workflowRef.revision ?? ''}; create a run of one that it has` });
     case RejectReason.WorkflowInactive:
       return new StalledError(reason, { message: `Workflow ${name} is not active: set its spec.active, or create a run with mode Manual` });
+    case RejectReason.ConcurrencyLimit:
+    case RejectReason.RateLimited:
+    case RejectReason.QueueFull:
+      return new WaitingError(reason, { afterMs: SAFETY_MS, message: `Workflow ${name} or its pool takes no more executions for now; the run starts when it does` });
     default: {
       const message = workflow === undefined
         ? `there is no Workflow ${name} in this namespace; the run starts when it appears`

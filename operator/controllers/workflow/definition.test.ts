@@ -42,8 +42,8 @@ describe('the route', () => {
   });
 
   test('carries the limits, with the policy Queue where none is written', () => {
-    const { limits } = routeOf(workflow({ settings: { concurrency: { max: 2, key: 'body.id' }, rateLimit: { count: 5, per: '1m', policy: 'Drop' } } }), 'r', []);
-    expect(limits).toEqual({ concurrency: { max: 2, key: 'body.id', policy: 'Queue' }, rateLimit: { count: 5, perMs: 60_000, policy: 'Drop' } });
+    const { limits } = routeOf(workflow({ settings: { concurrency: { max: 2, key: 'body.id' }, rateLimit: { count: 5, per: '1m', policy: 'Drop' }, deduplicationWindow: '1h' } }), 'r', []);
+    expect(limits).toEqual({ concurrency: { max: 2, key: 'body.id', policy: 'Queue' }, rateLimit: { count: 5, perMs: 60_000, policy: 'Drop' }, idempotencyWindowMs: 3_600_000 });
   });
 
   test('is in force whatever its epoch, and not after any change', () => {

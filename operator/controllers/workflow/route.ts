@@ -28,11 +28,12 @@ export function routeOf({ metadata, spec }: Workflow, revision: string, triggers
   };
 }
 
-function limitsOf({ concurrency, rateLimit }: NonNullable<WorkflowSpec['settings']> = {}): Limits | undefined {
-  if (concurrency === undefined && rateLimit === undefined) return undefined;
+function limitsOf({ concurrency, rateLimit, deduplicationWindow }: NonNullable<WorkflowSpec['settings']> = {}): Limits | undefined {
+  if (concurrency === undefined && rateLimit === undefined && deduplicationWindow === undefined) return undefined;
   return {
     ...(concurrency && { concurrency: { policy: LimitPolicy.Queue, ...concurrency } }),
     ...(rateLimit && { rateLimit: rateOf(rateLimit) }),
+    ...(deduplicationWindow !== undefined && { idempotencyWindowMs: durationMs(deduplicationWindow) }),
   };
 }
 
