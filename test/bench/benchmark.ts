@@ -12,6 +12,8 @@ export interface Figure {
 export interface BenchmarkOptions {
   /** How often to measure; figures are medians. */
   runs: number;
+  /** The value of each of the benchmark's flags. */
+  flags: Readonly<Record<string, number>>;
   /** Tells people what is happening. */
   progress(text: string): void;
 }
@@ -20,6 +22,8 @@ export interface BenchmarkOptions {
 export interface Benchmark {
   name: string;
   about: string;
+  /** Numbers that may be given on the command line as `--NAME N`, and what they are otherwise. */
+  flags?: Readonly<Record<string, number>>;
   run(options: BenchmarkOptions): Promise<Figure[]>;
 }
 

@@ -1,35 +1,47 @@
-/** `npm run bench -- NAME [--runs N] [--json FILE]`: runs a benchmark and prints its figures as a table. */
+/** `npm run bench -- NAME [--runs N] [--json FILE] [--FLAG N…]`: runs a benchmark and prints its figures as a table. */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import type { Figure } from './benchmark.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 import { figureTable } from './figure-table.ts';
 
-const DEFAULT_RUNS = '5';
+const DEFAULT_RUNS = 5;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { runs: { type: 'string', default: DEFAULT_RUNS }, json: { type: 'string' } },
-});
-const chosen = benchmarks.find(({ name }) => name === positionals[0]);
-const runs = Number(values.runs);
+const [wanted] = process.argv.slice(2);
+const chosen = benchmarks.find(({ name }) => name === wanted);
 
 function usage(problem: string): never {
-  const list = benchmarks.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n');
+  const flagsOf = ({ flags = {} }: Benchmark): string => Object.entries(flags).map(([name, value]) => ` [--${name} ${value}]`).join('');
+  const list = benchmarks.map((each) => `  ${each.name.padEnd(12)} ${each.about}${flagsOf(each)}`).join('\n');
   console.error(`${problem}\n\nnpm run bench -- NAME [--runs N] [--json FILE]\n\n${list}`);
   process.exit(2);
 }
 
-if (!chosen) usage(positionals[0] === undefined ? 'Name a benchmark.' : `There is no benchmark '${positionals[0]}'.`);
-if (!Number.isInteger(runs) || runs < 1) usage('--runs takes a whole number from 1.');
+if (!chosen) usage(wanted === undefined ? 'Name a benchmark.' : `There is no benchmark '${wanted}'.`);
+
+const known = { runs: DEFAULT_RUNS, ...chosen.flags };
+const { values }: { values: Record<string, string | undefined> } = parseArgs({
+  args: process.argv.slice(3),
+  options: { json: { type: 'string' }, ...Object.fromEntries(Object.keys(known).map((name) => [name, { type: 'string' as const }])) },
+});
+const { runs, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, positive(name) ?? value])) as typeof known;
+
+/** Absent: not given. */
+function positive(name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) usage(`--${name} takes a whole number from 1.`);
+  return value;
+}
 
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 console.log(`${chosen.name}: ${chosen.about}\n${machine}, median of ${runs}\n`);
-const figures: Figure[] = await chosen.run({ runs, progress: (text) => console.error(`  ${text}`) });
+const figures: Figure[] = await chosen.run({ runs, flags, progress: (text) => console.error(`  ${text}`) });
 console.log(figureTable(figures));
-if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify({ benchmark: chosen.name, machine, runs, at: new Date().toISOString(), figures }, null, 2)}\n`);
+if (values['json'] !== undefined) {
+  writeFileSync(values['json'], `${JSON.stringify({ benchmark: chosen.name, machine, runs, at: new Date().toISOString(), figures }, null, 2)}\n`);
 }
 process.exit();
