@@ -5,41 +5,93 @@ import type { Route, RouteListener, WorkflowKey } from './route.ts';
 const REFRESH_MS = 30_000;
 const RETRY_MS = 1000;
 
+/** Count and sum of epochs: another one after every change, since each gives a route a new epoch. */
+export interface RouteStamp {
+  routes: number;
+  epochs: number;
+}
+
 interface Source {
   get(key: WorkflowKey): Promise<Route | undefined>;
   list(): Promise<Route[]>;
+  stamp(): Promise<RouteStamp>;
   notifications: Notifications;
   onError(error: unknown): void;
 }
 
+/** The stamp of what the listener has been told, kept up to date route by route. */
+class Told {
+  readonly #epochs = new Map<string, number>();
+  #sum = 0;
+
+  replace(routes: readonly Route[]): void {
+    this.#epochs.clear();
+    this.#sum = 0;
+    for (const { namespace, workflow, epoch } of routes) this.set(`${namespace}/${workflow}`, epoch);
+  }
+
+  set(key: string, epoch: number | undefined): void {
+    this.#sum += (epoch ?? 0) - (this.#epochs.get(key) ?? 0);
+    if (epoch === undefined) this.#epochs.delete(key);
+    else this.#epochs.set(key, epoch);
+  }
+
+  is({ routes, epochs }: RouteStamp): boolean {
+    return routes === this.#epochs.size && epochs === this.#sum;
+  }
+}
+
 /**
- * Reads one thing after the other, so that the listener never sees an older state after a newer one: the whole set when connected
- * and now and then, single routes when told about them.
+ * Reads one thing after the other, so that the listener never sees an older state after a newer one: the whole set when connected, single
+ * routes when told about them, and now and then a stamp that tells whether a message was lost. Reading ten thousand routes for
+ * nothing would hold up everything else in this process for a tenth of a second.
  */
-export async function watchRoutes({ get, list, notifications, onError }: Source, listener: RouteListener): Promise<() => Promise<void>> {
+export async function watchRoutes({ get, list, stamp, notifications, onError }: Source, listener: RouteListener): Promise<() => Promise<void>> {
   const changed = new Set<string>();
+  const told = new Told();
   let all = true;
+  let doubtful = false;
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   async function refresh(): Promise<void> {
-    while (!signal.aborted && (all || changed.size > 0)) {
-      if (all) {
-        all = false;
-        changed.clear();
-        const routes = await list().catch((error: unknown) => { all = true; throw error; });
-        if (!signal.aborted) listener.replace(routes);
-      } else {
-        const [text = ''] = changed;
-        changed.delete(text);
-        const [namespace = '', workflow = ''] = text.split('/');
-        const route = await get({ namespace, workflow }).catch((error: unknown) => { all = true; throw error; });
-        if (!signal.aborted && route) listener.put(route);
-        if (!signal.aborted && !route) listener.drop({ namespace, workflow });
+    while (!signal.aborted && (all || doubtful || changed.size > 0)) {
+      if (all) await readAll();
+      else if (changed.size > 0) await readOne();
+      else {
+        doubtful = false;
+        const current = await orElseAll(stamp());
+        all = !told.is(current);
       }
     }
+  }
+
+  /** What could not be read may be anything: the next try reads everything. */
+  async function orElseAll<T>(reading: Promise<T>): Promise<T> {
+    return reading.catch((error: unknown) => { all = true; throw error; });
+  }
+
+  async function readAll(): Promise<void> {
+    all = false;
+    doubtful = false;
+    changed.clear();
+    const routes = await orElseAll(list());
+    if (signal.aborted) return;
+    told.replace(routes);
+    listener.replace(routes);
+  }
+
+  async function readOne(): Promise<void> {
+    const [text = ''] = changed;
+    changed.delete(text);
+    const [namespace = '', workflow = ''] = text.split('/');
+    const route = await orElseAll(get({ namespace, workflow }));
+    if (signal.aborted) return;
+    told.set(text, route?.epoch);
+    if (route) listener.put(route);
+    else listener.drop({ namespace, workflow });
   }
 
   async function run(): Promise<void> {
@@ -55,9 +107,9 @@ export async function watchRoutes({ get, list, notifications, onError }: Source,
       pause = RETRY_MS;
     } finally {
       running = undefined;
-      if (!signal.aborted) timer = setTimeout(() => { all = true; void run(); }, pause).unref();
+      if (!signal.aborted) timer = setTimeout(() => { doubtful = true; void run(); }, pause).unref();
     }
-    if (!signal.aborted && pause === REFRESH_MS && (all || changed.size > 0)) await run();
+    if (!signal.aborted && pause === REFRESH_MS && (all || doubtful || changed.size > 0)) await run();
   }
 
   const stop = await notifications.on(channel.routes, (notification) => {

@@ -87,7 +87,7 @@ export interface RouteApplied {
 }
 
 export interface RouteListener {
-  /** The full set: at first, after every reconnect, and every 30 seconds in case a message was lost. */
+  /** The full set: at first, after every reconnect, and when a look every 30 seconds finds that a message was lost. */
   replace(routes: Route[]): void;
   put(route: Route): void;
   drop(key: WorkflowKey): void;

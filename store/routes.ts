@@ -5,7 +5,7 @@ import { type Limits, limitKeysOf } from './limits.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload } from './payload.ts';
 import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WebhookTrigger, WorkflowKey } from './route.ts';
-import { watchRoutes } from './route-watch.ts';
+import { watchRoutes, type RouteStamp } from './route-watch.ts';
 import { registerSchedules } from './schedules.ts';
 
 interface RouteRow {
@@ -31,6 +31,8 @@ const COLUMNS = `namespace, workflow, uid, active, encode(stable, 'hex') AS stab
 
 const GET: Statement = { name: 'route-get', text: `SELECT ${COLUMNS} FROM millrace.route WHERE namespace = $1 AND workflow = $2` };
 const LIST: Statement = { name: 'route-list', text: `SELECT ${COLUMNS} FROM millrace.route ORDER BY namespace, workflow` };
+
+const STAMP: Statement = { name: 'route-stamp', text: 'SELECT count(*) AS routes, coalesce(sum(epoch), 0)::bigint AS epochs FROM millrace.route' };
 
 /** Routes change rarely: one writer at a time per namespace keeps claims of webhooks free of deadlocks. */
 const LOCK: Statement = { name: 'route-lock', text: `SELECT pg_advisory_xact_lock(727274002, hashtext($1))` };
@@ -134,6 +136,10 @@ export function createRoutes({ database, notifications, onError }: { database: D
     return row && toRoute(row);
   };
   const list = async (): Promise<Route[]> => (await database.query<RouteRow>(LIST)).map(toRoute);
+  const stamp = async (): Promise<RouteStamp> => {
+    const [found] = await database.query<RouteStamp>(STAMP);
+    return found ?? { routes: 0, epochs: 0 };
+  };
   return {
     get,
     list,
@@ -152,6 +158,6 @@ export function createRoutes({ database, notifications, onError }: { database: D
         return true;
       });
     },
-    watch: async (listener) => watchRoutes({ get, list, notifications, onError }, listener),
+    watch: async (listener) => watchRoutes({ get, list, stamp, notifications, onError }, listener),
   };
 }
