@@ -41,7 +41,7 @@ export function ruleArtifacts(): Artifact[] {
     'uninstall-home-rules': mergeRules(releaseHomeNeeds),
     // Of the webhooks themselves.
     'webhooks-rules': mergeRules(webhookNeeds.everywhere),
-    'webhooks-home-rules': named(webhookNeeds.home, chartName.webhookSecret),
+    'webhooks-home-rules': [...named(webhookNeeds.home, chartName.webhookSecret), ...mergeRules(webhookNeeds.pools)],
   };
   return Object.entries(rules).map(([name, content]) => ({ path: `charts/millrace/files/${name}.yaml`, content: HEADER + toYaml(content) }));
 }

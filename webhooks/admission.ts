@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
 import type { NodeTypes } from '../runner/engine/graph.ts';
-import { Workflow } from '../operator/controllers/resources.ts';
+import { refusalOf } from '../operator/controllers/pool-access.ts';
+import { RunnerPool, Workflow } from '../operator/controllers/resources.ts';
 import { Secret } from '../operator/kube/builtin.ts';
 import { Informer, keyOf, systemClock } from '../operator/kube/index.ts';
 import type { Cluster, Log } from '../operator/kube/index.ts';
@@ -25,7 +26,7 @@ export interface AdmissionOptions {
 
 export interface Admission {
   server: Server;
-  /** Whether it has a certificate and knows all Workflows. */
+  /** Whether it has a certificate and knows all Workflows and RunnerPools. */
   ready(): boolean;
   /** Watches until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
@@ -35,6 +36,7 @@ export interface Admission {
 export function createAdmission({ cluster, nodeTypes, log, home, secret, namespaces, metrics }: AdmissionOptions): Admission {
   const runtime = { cluster, clock: systemClock, log };
   const secrets = new Informer(Secret, { namespace: home, fieldSelector: `metadata.name=${secret}` }, runtime);
+  const pools = new Informer(RunnerPool, { namespace: home }, runtime);
   const workflows = (namespaces.length === 0 ? [undefined] : namespaces).map((namespace) => new Informer(Workflow, {
     ...(namespace === undefined ? {} : { namespace }), indexes: { [PATH_CLAIMS]: pathClaims }, transform: onlyClaims,
   }, runtime));
@@ -47,7 +49,10 @@ export function createAdmission({ cluster, nodeTypes, log, home, secret, namespa
       [WORKFLOW_PATH]: (request) => {
         const workflow = admittedWorkflow(request);
         if (workflow === undefined) return { allowed: true, warnings: [] };
-        return validateAdmission(workflow, { nodeTypes, owners: (claim) => workflows.flatMap(({ cache }) => cache.byIndex(PATH_CLAIMS, claim)) });
+        return validateAdmission(workflow, {
+          nodeTypes, owners: (claim) => workflows.flatMap(({ cache }) => cache.byIndex(PATH_CLAIMS, claim)),
+          poolRefusal: (pool, namespace) => refusalOf(pool, namespace, pools.cache.get(`${home}/${pool}`)?.spec.allowedNamespaces),
+        });
       },
     },
   });
@@ -63,9 +68,9 @@ export function createAdmission({ cluster, nodeTypes, log, home, secret, namespa
 
   return {
     server,
-    ready: () => hasCertificate && workflows.every(({ cache }) => cache.synced),
+    ready: () => hasCertificate && pools.cache.synced && workflows.every(({ cache }) => cache.synced),
     run: async (signal) => {
-      await Promise.all([secrets, ...workflows].map((informer) => informer.run(signal)));
+      await Promise.all([secrets, pools, ...workflows].map((informer) => informer.run(signal)));
     },
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { WorkflowSpec } from '../crds/workflow.ts';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import type { Workflow } from '../operator/controllers/resources.ts';
+import { refusalOf } from '../operator/controllers/pool-access.ts';
 import { answerReview, readReview } from './admission-review.ts';
 import { pathClaims } from './path-claims.ts';
 import { validateAdmission } from './validate-workflow.ts';
@@ -12,11 +13,20 @@ const workflow = (spec: WorkflowSpec, name = 'orders', status: Workflow['status'
 const hook = (path: string) => ({ name: 'Hook', type: 'webhook', parameters: { httpMethod: 'POST', path } });
 const owner = workflow({ nodes: [] }, 'first', { webhooks: [{ node: 'Hook', method: 'POST', path: '/webhook/shop/orders/:id' }] });
 const owners = (claim: string) => [owner].filter((other) => pathClaims(other).includes(claim));
-const judge = (spec: WorkflowSpec, name?: string) => validateAdmission(workflow(spec, name), { nodeTypes, owners });
+const poolRefusal = (pool: string, namespace: string) => refusalOf(pool, namespace, pool === 'gpu' ? ['ml'] : undefined);
+const judge = (spec: WorkflowSpec, name?: string) => validateAdmission(workflow(spec, name), { nodeTypes, owners, poolRefusal });
 
 describe('admission', () => {
   test.each<{ name: string; spec: WorkflowSpec; want: object }>([
     { name: 'an active workflow that is right', spec: { active: true, nodes: [hook('new')] }, want: { allowed: true, warnings: [] } },
+    {
+      name: 'an active workflow in a pool that does not serve its namespace', spec: { active: true, settings: { runnerPool: 'gpu' }, nodes: [hook('new')] },
+      want: { allowed: false, message: expect.stringMatching(/^RunnerPool gpu does not serve namespace shop.*\(RunnerPoolNotAllowed\)$/) },
+    },
+    {
+      name: 'a draft in such a pool', spec: { settings: { runnerPool: 'gpu' }, nodes: [hook('new')] },
+      want: { allowed: true, warnings: [expect.stringContaining('RunnerPool gpu does not serve namespace shop')] },
+    },
     {
       name: 'a draft with a mistake', spec: { nodes: [hook('new'), { name: 'Next', type: 'swich' }], connections: [{ from: 'Hook', output: 0, to: 'Next', input: 0, type: 'main' }] },
       want: { allowed: true, warnings: ["node 'Next': There is no node type 'swich'. Did you mean 'switch'? (UnknownNodeType)"] },
@@ -41,7 +51,7 @@ describe('admission', () => {
     { name: 'a draft with a schedule', spec: { nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: true, warnings: [] } },
     { name: 'a schedule in a timezone that is none', spec: { active: true, settings: { timezone: 'Mars/Olympus' }, nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: false, message: expect.stringContaining('(TimezoneUnknown)') } },
     { name: 'a draft with a taken path', spec: { nodes: [hook('orders/:key')] }, want: { allowed: true, warnings: [expect.stringContaining('WebhookPathTaken')] } },
-    { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { concurrency: { max: 1 } } }, want: { allowed: true, warnings: ['spec.settings.concurrency is not enforced by this version'] } },
+    { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { isolation: 'pod' } }, want: { allowed: true, warnings: ['spec.settings.isolation: pod is not enforced by this version'] } },
   ])('$name', ({ spec, want }) => {
     expect(judge(spec)).toMatchObject(want);
   });
