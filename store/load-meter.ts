@@ -1,4 +1,4 @@
-import type { PoolStats, RunnerReport } from '../../../../store/queue.ts';
+import type { PoolStats, RunnerReport } from './queue.ts';
 
 /** A pool as it is at one moment: what a scaling decision is made of. */
 export interface PoolLoad {
@@ -10,6 +10,8 @@ export interface PoolLoad {
   running: number;
   /** Executions that became ready, per second, lately. */
   arrivalsPerSecond: number;
+  /** Executions that left their slot, per second, lately. */
+  endsPerSecond: number;
   /** Mean time for which an execution holds a slot, in milliseconds; undefined until one has ended. */
   serviceMs: number | undefined;
   /** Runners that take work. */
@@ -27,7 +29,7 @@ interface Point {
   running: number;
 }
 
-const ARRIVALS_MS = 20_000;
+const RATE_MS = 20_000;
 const SERVICE_MS = 60_000;
 
 /** Makes rates out of samples of one pool. Runners count from 0 when they start, and come and go. */
@@ -49,7 +51,8 @@ export class LoadMeter {
     this.#serviceMs = this.#service(now);
     return {
       ready, running, oldestWaitMs: oldestReadyMs,
-      arrivalsPerSecond: this.#arrivals(now),
+      arrivalsPerSecond: this.#rate(now, ({ arrived }) => arrived),
+      endsPerSecond: this.#rate(now, (point) => point.ended),
       serviceMs: this.#serviceMs,
       runners: reports.filter(({ slots }) => slots > 0).length,
     };
@@ -67,10 +70,10 @@ export class LoadMeter {
     this.#reports = new Map(reports.map((report) => [report.name, report]));
   }
 
-  #arrivals(now: Point): number {
-    const from = this.#points.findLast(({ at }) => at <= now.at - ARRIVALS_MS) ?? this.#points[0] ?? now;
+  #rate(now: Point, read: (point: Point) => number): number {
+    const from = this.#points.findLast(({ at }) => at <= now.at - RATE_MS) ?? this.#points[0] ?? now;
     // A meter that has just begun must not take one second for the rule.
-    return Math.max(0, now.arrived - from.arrived) * 1000 / Math.max(ARRIVALS_MS / 2, now.at - from.at);
+    return Math.max(0, read(now) - read(from)) * 1000 / Math.max(RATE_MS / 2, now.at - from.at);
   }
 
   /**

@@ -14,6 +14,8 @@ export interface PoolStats {
   ready: number;
   /** Wait for a time or a call; counted up to some thousands. */
   delayed: number;
+  /** Wait for a limit of their workflow; counted up to some thousands. */
+  blocked: number;
   running: number;
   /** Longest wait among the executions that are next in their namespaces; 0 when none is ready. */
   oldestReadyMs: number;

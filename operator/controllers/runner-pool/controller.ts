@@ -13,6 +13,7 @@ import type { RunnerDefaults } from './deployment.ts';
 import { deploymentName, podLabels, runnerDeployment } from './deployment.ts';
 import { DELETION_COST, deletionCosts } from './idle-first.ts';
 import { poolObjects } from './pool-objects.ts';
+import { PoolRecords } from './pool-records.ts';
 import { PoolSizes } from './pool-sizes.ts';
 import type { PoolSize } from './pool-sizes.ts';
 import { WorkListener } from './work-listener.ts';
@@ -27,7 +28,7 @@ export const runnerPoolNeeds: Needs = {
 
 export interface RunnerPoolControllerOptions {
   manager: Manager;
-  store: Pick<Store, 'queue' | 'notifications'>;
+  store: Pick<Store, 'queue' | 'pools' | 'poolSizes' | 'notifications'>;
   log: Log;
   /** The operator's namespace, the only one where pools have pods: the pods hold the credentials of the database. */
   home: string;
@@ -39,6 +40,8 @@ export interface RunnerPoolControllerOptions {
 /** A burst sends many notifications; a pool is looked at this often at most for them. */
 const HEAR_MS = 500;
 const KEPT_DECISIONS = 10;
+/** When the database did not take what a pool says of itself. */
+const RECORD_AGAIN_MS = 5000;
 
 /** What belongs to the pods of pools. */
 const ofRunners = (home: string) => ({ namespace: home, labelSelector: `${label.managedBy}=${MANAGED_BY},${label.component}=runner` });
@@ -58,6 +61,7 @@ export function runnerPoolController({ manager, store, log, home, namespace, def
   const ensureAccount = optionalObject(manager, ServiceAccount, ofRunners(home));
   const ensurePolicy = optionalObject(manager, NetworkPolicy, ofRunners(home));
   const sizes = new PoolSizes((pool) => store.queue.stats(pool), manager.clock);
+  const records = new PoolRecords(store);
   const listener = new WorkListener(store.notifications, { log, onWork: (pool) => controller.enqueue(`${home}/${pool}`, HEAR_MS) });
 
   const reconcile = objectReconciler<RunnerPool>({
@@ -86,10 +90,12 @@ export function runnerPoolController({ manager, store, log, home, namespace, def
     const fewer = (live?.spec?.replicas ?? 0) - size.replicas;
     if (fewer > 0 && size.reports.length > 0) await letIdleGo(pool.metadata.name, size.reports, { fewer, signal: pass.signal });
     const deployment = await ensure(deploymentClient, runnerDeployment(pool, size.replicas, defaults), { live, signal: pass.signal });
+    const isRecorded = await records.put(pool.metadata.name, pool.spec, size);
     const available = show(pool, pass, { deployment, size });
     // A pool that scales itself is looked at again whatever hinders it: its size may be what helps.
     if (available.stalled && size.againMs === undefined) throw new StalledError(available.reason, { message: available.message });
-    return size.againMs === undefined ? {} : { requeueAfterMs: size.againMs };
+    const againMs = size.againMs ?? (isRecorded ? undefined : RECORD_AGAIN_MS);
+    return againMs === undefined ? {} : { requeueAfterMs: againMs };
   }
 
   async function letIdleGo(pool: string, ...[reports, { fewer, signal }]: [Parameters<typeof deletionCosts>[1], { fewer: number; signal: AbortSignal }]): Promise<void> {
@@ -109,10 +115,12 @@ export function runnerPoolController({ manager, store, log, home, namespace, def
     watches: [watch(pools), watch(deployments, { to: toOwner(RunnerPool) })],
     async reconcile(key, pass) {
       const pool = pools.get(key);
+      const [namespaceOf = '', name = ''] = key.split('/');
       if (pool === undefined || pool.spec.suspend === true) {
         sizes.forget(key);
-        await listener.forget(key.slice(key.indexOf('/') + 1));
+        await listener.forget(name);
       }
+      if (pool === undefined && namespaceOf === home && !await records.remove(name)) return { requeueAfterMs: RECORD_AGAIN_MS };
       return await reconcile(key, pass);
     },
   });

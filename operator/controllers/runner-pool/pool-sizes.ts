@@ -1,6 +1,7 @@
 import type { ScaleDecision } from '../../../crds/pool-scaling.ts';
 import type { RunnerPoolSpec } from '../../../crds/runner-pool.ts';
 import { StoreError } from '../../../store/error.ts';
+import type { PoolSizeRecord } from '../../../store/pool-sizes.ts';
 import type { PoolStats, RunnerReport } from '../../../store/queue.ts';
 import { timestamp } from '../../kube/clock.ts';
 import type { Clock } from '../../kube/clock.ts';
@@ -11,13 +12,14 @@ import type { RunnerPool } from '../resources.ts';
 import { slotsOf } from './deployment.ts';
 import { decide } from './scaling/decide.ts';
 import type { ScalingMemory, ScalingPolicy } from './scaling/decide.ts';
-import { LoadMeter } from './scaling/load-meter.ts';
+import { LoadMeter } from '../../../store/load-meter.ts';
 import { policyAt } from './scaling/policy.ts';
 import { isTimezone } from './scaling/schedule-window.ts';
 
 /** The size a pool should have now. */
 export interface PoolSize {
   replicas: number;
+  bounds: Omit<PoolSizeRecord, 'pool' | 'desired' | 'change'>;
   /** Conditions about the scaling; none for a pool of fixed size. */
   marks: Record<string, Mark>;
   /** When to ask again; absent: when the pool changes. */
@@ -57,7 +59,7 @@ export class PoolSizes {
   /** `current`: runners that are asked for now; undefined for a pool that has none yet. Throws StalledError for a timezone nobody knows. */
   async sizeOf(key: Key, { spec, metadata }: RunnerPool, current: number | undefined): Promise<PoolSize> {
     const { scaling } = spec;
-    if (!scaling) return { replicas: spec.replicas ?? 1, marks: {}, reports: [] };
+    if (!scaling) return fixedSize(spec.replicas ?? 1);
     const unknown = scaling.schedules?.find(({ timezone }) => timezone !== undefined && !isTimezone(timezone));
     if (unknown) throw new StalledError('TimezoneUnknown', { message: `${unknown.timezone} is no timezone: write one of the IANA database, such as Europe/Berlin` });
     const policy = policyAt(scaling, this.#clock.now());
@@ -68,10 +70,12 @@ export class PoolSizes {
     } catch (err) {
       if (!(err instanceof StoreError)) throw err;
       return {
-        replicas: current ?? policy.minReplicas, againMs: LOOK_MS.idle, reports: [],
+        replicas: current ?? policy.minReplicas, bounds: boundsOf('Queue', policy), againMs: LOOK_MS.idle, reports: [],
         marks: { ScalingActive: { status: 'False', reason: 'QueueUnknown', message: 'the database does not answer, so the size stays as it is' } },
       };
     }
+    // Nobody takes what waits in a paused pool: it is no reason for runners.
+    if (spec.paused === true) stats = { ...stats, ready: 0, oldestReadyMs: 0 };
     return this.#queueSize(key, { stats, policy, current: current ?? policy.minReplicas, slotsPerRunner: slotsOf(spec) });
   }
 
@@ -85,7 +89,7 @@ export class PoolSizes {
     if (replicas !== current) state.lastChange = { time: timestamp(this.#clock.now()), from: current, to: replicas, reason, message };
     const isBusy = stats.ready > 0 || stats.running > 0;
     return {
-      replicas, reports: stats.reports, againMs: isBusy ? LOOK_MS.busy : LOOK_MS.idle,
+      replicas, bounds: boundsOf('Queue', policy), reports: stats.reports, againMs: isBusy ? LOOK_MS.busy : LOOK_MS.idle,
       ...(state.lastChange && { lastChange: state.lastChange }),
       marks: {
         ScalingActive: { status: 'True', reason: 'FollowsQueue', message: 'the number of runners follows the queue' },
@@ -97,9 +101,18 @@ export class PoolSizes {
   }
 }
 
+function fixedSize(replicas: number): PoolSize {
+  return { replicas, bounds: { mode: 'Fixed', minReplicas: replicas, maxReplicas: replicas }, marks: {}, reports: [] };
+}
+
+function boundsOf(mode: PoolSizeRecord['mode'], { minReplicas, maxReplicas, targetWaitMs }: ScalingPolicy): PoolSize['bounds'] {
+  return { mode, minReplicas, maxReplicas, targetWaitMs };
+}
+
 function externalSize({ replicas, scaling }: RunnerPoolSpec, { minReplicas, maxReplicas }: ScalingPolicy): PoolSize {
   return {
     replicas: Math.min(maxReplicas, Math.max(minReplicas, replicas ?? minReplicas)), reports: [],
+    bounds: { mode: 'External', minReplicas, maxReplicas },
     ...(scaling?.schedules === undefined ? {} : { againMs: SCHEDULE_MS }),
     marks: { ScalingActive: { status: 'True', reason: 'FollowsReplicas', message: 'an autoscaler sets spec.replicas through the scale subresource' } },
   };

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { decide } from './decide.ts';
 import type { ScalingInput, ScalingPolicy } from './decide.ts';
-import type { PoolLoad } from './load-meter.ts';
+import type { PoolLoad } from '../../../../store/load-meter.ts';
 
 const policy: ScalingPolicy = { minReplicas: 1, maxReplicas: 20, targetWaitMs: 10_000, stabilizationMs: 120_000 };
-const idle: PoolLoad = { ready: 0, oldestWaitMs: 0, running: 0, arrivalsPerSecond: 0, serviceMs: 1000, runners: 2 };
+const idle: PoolLoad = { ready: 0, oldestWaitMs: 0, running: 0, arrivalsPerSecond: 0, endsPerSecond: 0, serviceMs: 1000, runners: 2 };
 const input = (load: Partial<PoolLoad>, change: Partial<ScalingInput> = {}): ScalingInput => ({
   now: 1_000_000, policy, replicas: 2, slotsPerRunner: 10, ...change, load: { ...idle, ...load },
 });

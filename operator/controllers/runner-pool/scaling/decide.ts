@@ -1,4 +1,4 @@
-import type { PoolLoad } from './load-meter.ts';
+import type { PoolLoad } from '../../../../store/load-meter.ts';
 
 /** What a pool's scaling is held to at one moment. */
 export interface ScalingPolicy {

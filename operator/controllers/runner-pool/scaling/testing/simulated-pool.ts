@@ -1,7 +1,7 @@
 import type { RunnerReport } from '../../../../../store/queue.ts';
 import { decide } from '../decide.ts';
 import type { Decision, ScalingMemory, ScalingPolicy } from '../decide.ts';
-import { LoadMeter } from '../load-meter.ts';
+import { LoadMeter } from '../../../../../store/load-meter.ts';
 
 export interface SimulationOptions {
   policy: ScalingPolicy;
@@ -37,7 +37,7 @@ interface Runner extends RunnerReport {
   draining: boolean;
 }
 
-const STEP_MS = 50;
+const STEP_MS = 100;
 /** As often as runners renew their leases, and the operator looks. */
 const REPORT_MS = 2000;
 const DECIDE_MS = 2000;
