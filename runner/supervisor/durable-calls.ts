@@ -18,7 +18,7 @@ export interface Owned {
 
 type Methods = { [M in Method]: (owned: Owned, argument: SupervisorMethods[M][0]) => Promise<SupervisorMethods[M][1]> };
 
-const BATCHES = { concurrency: 2, max: 500 };
+const BATCHES = { concurrency: 2, max: 500, everyMs: 5 };
 
 /** What a lost lease means to whoever waits for a write. */
 export function leaseLost(): WorkflowError {

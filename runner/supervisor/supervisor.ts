@@ -11,6 +11,7 @@ import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { RunnerMetrics } from './metrics.ts';
+import { paced } from './paced.ts';
 
 export interface SupervisorOptions extends PoolOptions {
   /** Name of the RunnerPool whose work this runner takes. */
@@ -33,6 +34,7 @@ const MAX_BATCH = 500;
 const FINISH_SHARE = 0.2;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
+const CLAIM_EVERY_MS = 5;
 /** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
 const HAND_BACK: ReadonlySet<string> = new Set([CancelReason.HandBack, CancelReason.LeaseLost, StoreReason.StoreUnavailable, StoreReason.StoreTimeout]);
 
@@ -50,6 +52,12 @@ export class Supervisor {
   readonly #totals = { started: 0, ended: 0, busyMs: 0 };
   #stopListening: (() => Promise<void>)[] = [];
   #claiming = false;
+  /** Work was told of since the claim that is under way began. */
+  #toldMeanwhile = false;
+  /** The last claim filled all slots: more may be waiting. */
+  #backlog = false;
+  /** Every claim costs the database about the same, whatever it finds. */
+  readonly #claimSoon = paced(() => void this.#claim(), CLAIM_EVERY_MS);
   #draining = false;
   #poll: NodeJS.Timeout | undefined;
 
@@ -65,7 +73,7 @@ export class Supervisor {
       onFinished: (assignment, result) => void this.#finished(assignment, result),
       onAbandoned: (assignment, reason) => void this.#abandoned(assignment, reason),
       onConsole: ({ executionId, node, level, text }) => this.#log.info({ execution: executionId, node, level, text }, 'Code printed'),
-      onCapacity: () => void this.#claim(),
+      onCapacity: () => { if (this.#backlog) this.#claimSoon(); },
       onExecutorExit: ({ cause, running, current }) => {
         this.#metrics.executorExited(cause);
         this.#log.warn({ cause, executions: running.length, current }, 'Lost an executor');
@@ -95,13 +103,13 @@ export class Supervisor {
     const { notifications } = this.#store;
     this.#keeper.start();
     this.#stopListening = [
-      await notifications.on(channel.work(this.#options.pool), () => void this.#claim()),
+      await notifications.on(channel.work(this.#options.pool), () => this.#claimSoon()),
       await notifications.on(channel.canceled, (notification) => {
         if (notification.kind !== 'message') return;
         for (const id of notification.payload.split(',')) this.#stop(id, CancelReason.Canceled);
       }),
     ];
-    this.#poll = setInterval(() => void this.#claim(), POLL_MS);
+    this.#poll = setInterval(this.#claimSoon, POLL_MS);
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
   }
 
@@ -129,18 +137,23 @@ export class Supervisor {
   }
 
   async #claim(): Promise<void> {
+    if (this.#claiming) this.#toldMeanwhile = true;
     if (this.#claiming || this.#draining) return;
     this.#claiming = true;
     try {
       while (!this.#draining) {
+        this.#toldMeanwhile = false;
         const limit = Math.min(this.#pool.freeSlots, MAX_BATCH);
+        this.#backlog = limit === 0;
         if (limit === 0) break;
         const { claims, nextMs } = await this.#store.queue.claim({
           pool: this.#options.pool, runner: this.#options.runner, limit, leaseMs: this.#options.leaseMs,
         });
         for (const claim of claims) this.#take(claim);
-        if (claims.length === limit) continue;
-        if (nextMs !== undefined && nextMs < POLL_MS) setTimeout(() => void this.#claim(), nextMs).unref();
+        this.#backlog = claims.length === limit;
+        if (this.#backlog) continue;
+        if (this.#toldMeanwhile) this.#claimSoon();
+        else if (nextMs !== undefined && nextMs < POLL_MS) setTimeout(this.#claimSoon, nextMs).unref();
         break;
       }
     } catch (error) {
