@@ -12,6 +12,9 @@ import type { Terminal } from './terminal.ts';
 interface TriggerFlags extends ServerFlags {
   input?: string;
   node?: string;
+  from?: string;
+  until?: string;
+  dataOf?: string;
   idempotencyKey?: string;
   wait?: number | true;
   output?: OutputFormat;
@@ -24,13 +27,18 @@ export function addTrigger(program: Command, terminal: Terminal): void {
   withServerOptions(program.command('trigger <workflow>').description('execute a workflow of the cluster now, active or not'))
     .option('-i, --input <json>', 'items the trigger node puts out: JSON, @file or @- for standard input')
     .option('--node <name>', 'trigger node to start at; default: the manual trigger, or else the only one')
+    .option('--from <node>', 'run a part: start at this node, with what --data-of or pinned data give its inputs')
+    .option('--until <node>', 'run only what this node needs, and stop after it')
+    .option('--data-of <id>', 'earlier execution of the workflow whose items stand for the nodes before the part')
     .option('--idempotency-key <key>', 'start nothing if a request with this key was accepted before')
     .option('--wait [seconds]', `wait until the execution has ended, at most ${maxWait} seconds; exits 1 unless it succeeded`, waitSeconds)
     .addOption(outputOption(['json', 'yaml']))
     .action((workflow: string, flags: TriggerFlags) => withApi(flags, terminal, async (api, namespace) => {
       const wait = flags.wait === true ? maxWait : (flags.wait ?? 0);
       const items = flags.input === undefined ? undefined : await readItems(flags.input, terminal);
-      const accepted = await api.trigger(namespace, workflow, { wait, body: { items, node: flags.node, idempotencyKey: flags.idempotencyKey } });
+      const { node, idempotencyKey, from, until: to, dataOf } = flags;
+      const isPartial = [from, to, dataOf].some((flag) => flag !== undefined);
+      const accepted = await api.trigger(namespace, workflow, { wait, body: { items, node, idempotencyKey, ...(isPartial && { partial: { from, to, dataOf } }) } });
       const { id, duplicate, execution } = accepted;
       const text = execution ? executionText(execution, terminal.now()) : `Execution ${id} ${duplicate ? 'had been accepted before' : 'was accepted'}.\n`;
       terminal.out(structured(accepted, flags.output) ?? text);

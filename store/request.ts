@@ -1,5 +1,6 @@
 import type { ExecutionMode } from '../runner/engine/node-run.ts';
 import type { Item } from '../runner/engine/item.ts';
+import type { PartialRun } from '../runner/engine/partial.ts';
 import type { WorkflowKey } from './route.ts';
 
 /** What starts an execution: the node it begins at (absent: the engine chooses) and the items that node puts out. */
@@ -10,6 +11,8 @@ export interface Trigger {
   traceparent?: string;
   /** The execution descends from an error workflow. */
   underError?: boolean;
+  /** Run a part of the workflow. `dataOf`: an earlier execution of the same workflow, whose items the nodes before the part stand for. */
+  partial?: PartialRun & { dataOf?: string };
 }
 
 export interface EnqueueRequest extends WorkflowKey {

@@ -97,6 +97,11 @@ export const NoBody = z.undefined();
 export const Trigger = z.strictObject({
   node: z.string().min(1).max(256).optional().describe('Trigger node to start at. Default: the manual trigger, or else the only one.'),
   items: z.array(item).min(1).max(10_000).optional().describe('What the trigger node puts out. Default: one empty item.'),
+  partial: z.strictObject({
+    from: z.string().min(1).max(256).exactOptional().describe('Start at this node, with what `dataOf` or pinned data give its inputs.'),
+    to: z.string().min(1).max(256).exactOptional().describe('Run only what this node needs, and stop after it.'),
+    dataOf: executionId.exactOptional().describe('An earlier execution of the workflow whose items are kept: they stand for the nodes before the part.'),
+  }).optional().describe('Execute a part of the workflow.'),
   idempotencyKey: z.string().min(1).max(255).optional().describe('A request with a key that was accepted before starts nothing and gives the earlier execution.'),
 });
 

@@ -21,7 +21,7 @@ export function workflowEndpoints({ store, accept }: WorkflowOptions): Endpoint[
       handle: async ({ params, query, body, signal }) => {
         const { id, duplicate } = await accept({
           namespace: params.namespace, workflow: params.workflow, mode: ExecutionMode.Manual,
-          trigger: { ...(body.node === undefined ? {} : { node: body.node }), items: body.items ?? [{ json: {} }] },
+          trigger: { ...(body.node === undefined ? {} : { node: body.node }), ...(body.partial && { partial: body.partial }), items: body.items ?? [{ json: {} }] },
           ...(body.idempotencyKey === undefined ? {} : { idempotencyKey: body.idempotencyKey }),
           ...(query.wait > 0 ? { replyTo: store.replies.address } : {}),
         });

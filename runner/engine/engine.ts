@@ -9,9 +9,9 @@ import type { EngineHost } from './host.ts';
 import type { ErrorRecord, Item } from './item.ts';
 import { Journal } from './journal.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
-import type { Checkpoint, ExecutionResult, NodeRun, StaticDataChanges } from './node-run.ts';
+import type { Checkpoint, ExecutionResult, StaticDataChanges } from './node-run.ts';
 import { planPartial } from './partial.ts';
-import type { PartialRun } from './partial.ts';
+import type { PartialRun, RunData } from './partial.ts';
 import { runExecution, stopped } from './run-execution.ts';
 import { runChild } from './sub-workflow.ts';
 import { finalResponse } from './webhook-response.ts';
@@ -47,7 +47,7 @@ export interface ExecuteRequest {
   /** Runs a part of the workflow, with earlier data. */
   partial?: PartialRun;
   /** Earlier runs by node, for a partial execution. */
-  runData?: Readonly<Record<string, readonly NodeRun[]>>;
+  runData?: RunData;
   /** Node runs after which the execution counts as endless. Default 1,000,000. */
   maxNodeRuns?: number;
   /** About how many bytes of items the history may hold before it drops those of old runs nothing refers to. Default 64 MiB. */
@@ -103,7 +103,7 @@ async function runToEnd(execution: Execution, request: ExecuteRequest, watch: ()
 async function runTree(execution: Execution, request: ExecuteRequest): Promise<ExecutionResult> {
   const { tree } = execution;
   if (request.failure) return failed(request.failure);
-  const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? {}) : undefined;
+  const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? new Map()) : undefined;
   const result = await runExecution(execution, request.start, plan);
   await Promise.all(tree.background);
   execution.signal.throwIfAborted();

@@ -4,16 +4,13 @@ import type { Execution } from './execution.ts';
 import type { CallableWorkflow } from './host.ts';
 import { runInside } from './inner-execution.ts';
 import type { ErrorRecord, JsonObject } from './item.ts';
+import { MODE_NAMES } from './mode-name.ts';
 import { ExecutionMode } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
 import type { Start } from './run-execution.ts';
 import { Compat } from './workflow.ts';
 
 const TRIGGER = 'errorTrigger';
-/** n8n's words for how an execution started. */
-const MODE_NAMES: Readonly<Record<ExecutionMode, string>> = {
-  Manual: 'manual', Webhook: 'webhook', Schedule: 'trigger', Api: 'cli', SubWorkflow: 'integrated', Error: 'error', Retry: 'retry',
-};
 
 /**
  * Starts the error workflow of an execution that failed. Manual runs start none, and neither does whatever descends from an error

@@ -14,7 +14,7 @@ test('to a node: only what leads there runs', async () => {
 });
 
 test('from a node: it gets what ran before, and expressions see it', async () => {
-  const result = await executeTest(workflow, { partial: { from: 'B' }, runData: { A: [earlier('A', { a: 5 })], Use: [earlier('Use', { was: 'old' })] } });
+  const result = await executeTest(workflow, { start: { node: '', items: [] }, partial: { from: 'B' }, runData: new Map([['A', [earlier('A', { a: 5 })]], ['Use', [earlier('Use', { was: 'old' })]]]) });
   expect(orderOf(result)).toBe('A#0 B#0 Use#0');
   expect(jsonOf(result, 'Use')).toEqual([{ was: 5 }]);
 });

@@ -15,7 +15,8 @@ export interface PartialRun {
   to?: string;
 }
 
-type RunData = Readonly<Record<string, readonly NodeRun[]>>;
+/** Earlier runs by node. */
+export type RunData = ReadonlyMap<string, readonly NodeRun[]>;
 
 /**
  * The first run and the nodes of a partial execution. Earlier runs of nodes that will not run again become part of the
@@ -26,7 +27,7 @@ export function planPartial(execution: Execution, start: Start, partial: Partial
   const from = nodeNamed(execution, partial.from ?? start.node);
   const wanted = partial.to === undefined ? undefined : new Set([...graph.ancestors(nodeNamed(execution, partial.to).name), partial.to]);
   const again = new Set([...graph.descendants(from.name), from.name]);
-  for (const [name, runs] of Object.entries(runData)) {
+  for (const [name, runs] of runData) {
     if (!again.has(name) && graph.nodes.has(name)) for (const run of runs) execution.history.add(run);
   }
   return {
@@ -60,7 +61,7 @@ function taskFrom(execution: Execution, node: GraphNode, runData: RunData): Plan
 function itemsOf(execution: Execution, { node, output }: Feed, runData: RunData): { items: readonly Item[]; source: Source } | undefined {
   const pinned = output === 0 ? pinnedItems(execution.workflow, node.name) : undefined;
   if (pinned) return { items: pinned, source: { node: node.name, output, run: 0 } };
-  const run = (Object.hasOwn(runData, node.name) ? runData[node.name] : undefined)?.findLast(({ outputs }) => (outputs[output]?.length ?? 0) > 0);
+  const run = runData.get(node.name)?.findLast(({ outputs }) => (outputs[output]?.length ?? 0) > 0);
   const items = run?.outputs[output];
   return run && items ? { items, source: { node: node.name, output, run: run.runIndex } } : undefined;
 }

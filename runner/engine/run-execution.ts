@@ -23,7 +23,7 @@ export interface Plan {
   first: Task;
   /** The node after which to stop. */
   destination?: string;
-  includes(node: GraphNode): boolean;
+  readonly includes: (node: GraphNode) => boolean;
 }
 
 /**
@@ -31,9 +31,9 @@ export interface Plan {
  * not go on: aborted, or a commit failed.
  */
 export async function runExecution(execution: Execution, start: Start, plan?: Plan): Promise<ExecutionResult> {
-  const refusal = refusalOf(execution, start.node);
-  if (refusal) return ended(execution, ExecutionStatus.Failed, { error: refusal });
   const chosen = plan ?? wholeWorkflow(execution, start);
+  const refusal = refusalOf(execution, chosen);
+  if (refusal) return ended(execution, ExecutionStatus.Failed, { error: refusal });
   const scheduler = createScheduler({
     graph: execution.graph,
     includes: (node) => chosen.includes(node),
@@ -120,10 +120,11 @@ function wholeWorkflow(execution: Execution, start: Start): Plan {
 }
 
 /** Why the execution must not start at all: what is wrong with the parameters of a node that it could reach. */
-function refusalOf({ graph }: Execution, start: string): ErrorRecord | undefined {
+function refusalOf({ graph }: Execution, { first, includes }: Plan): ErrorRecord | undefined {
+  const start = first.node.name;
   for (const name of [start, ...graph.descendants(start)]) {
     const node = graph.nodes.get(name);
-    if (!node || node.node.disabled) continue;
+    if (!node || node.node.disabled || !includes(node)) continue;
     const [problem] = node.type?.problems?.(node.node) ?? [];
     if (problem) return toErrorRecord(new WorkflowError('ParameterInvalid', problem.message, { node: name, parameter: problem.parameter }));
   }

@@ -8,6 +8,8 @@ import { toErrorRecord, WorkflowError } from '../engine/error.ts';
 import { startNode } from '../engine/start-node.ts';
 import type { ErrorRecord } from '../engine/item.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
+import type { WorkflowDefinition } from '../engine/workflow.ts';
+import type { Trigger } from '../../store/request.ts';
 import { createFetch } from '../egress.ts';
 import { nodeTypes } from '../nodes/registry.ts';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
@@ -22,7 +24,7 @@ import { tracedSandbox } from './traced-sandbox.ts';
 const WORK_FD = 4;
 const CACHED_REVISIONS = 1000;
 /** Errors that no other life of the execution would be spared. */
-const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing', 'PayloadRefused']);
+const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing', 'PartialDataMissing', 'PayloadRefused']);
 
 /** How an execution is stopped: now, or at the next node boundary. */
 interface Stops {
@@ -50,7 +52,9 @@ async function run(assignment: Assignment, { abort, handBack }: Stops): Promise<
       executionId,
       workflow,
       mode: assignment.mode,
-      start: { node: startNode(workflow, nodeTypes, start.node), items: start.items },
+      start: { node: startOf(workflow, start), items: start.items },
+      ...(start.partial && { partial: start.partial }),
+      ...(start.partial?.dataOf !== undefined && { runData: Map.groupBy(await calls.call(assignment.id, 'loadRuns', start.partial.dataOf), ({ node }) => node) }),
       resume: assignment.checkpoints,
       signal: abort.signal,
       handBack: handBack.signal,
@@ -63,6 +67,11 @@ async function run(assignment: Assignment, { abort, handBack }: Stops): Promise<
     host,
     nodeTypes,
   );
+}
+
+/** A part that begins at a named node needs no trigger. */
+function startOf(workflow: WorkflowDefinition, { node, partial }: Trigger): string {
+  return node === undefined && partial?.from !== undefined ? '' : startNode(workflow, nodeTypes, node);
 }
 
 async function start(assignment: Assignment): Promise<void> {

@@ -2,7 +2,7 @@ import type { Resume } from '../../store/lease.ts';
 import type { Trigger } from '../../store/request.ts';
 import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
-import type { Checkpoint, ExecutionMode, ExecutionResult, StaticData, WebhookResponse } from '../engine/node-run.ts';
+import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
@@ -47,6 +47,8 @@ export interface SupervisorMethods {
   /** A workflow by name, in the revision its route names now or in a given one. */
   findWorkflow: [{ id: string; revision?: string }, FoundWorkflow | undefined];
   startWorkflow: [StartRequest, void];
+  /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */
+  loadRuns: [string, readonly NodeRun[]];
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
   getBinary: [string, Uint8Array];
   readPdf: [{ id: string; options: PdfOptions }, PdfContent];

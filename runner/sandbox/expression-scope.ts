@@ -1,6 +1,7 @@
 import type { ExecutionView } from '../engine/execution-view.ts';
 import { textOf } from '../engine/expression/text-of.ts';
 import type { JsonObject } from '../engine/item.ts';
+import { MODE_NAMES } from '../engine/mode-name.ts';
 import { ExecutionMode } from '../engine/node-run.ts';
 import { currentZone } from './current-view.ts';
 import { asCopies, type ItemExposure } from './exposed-items.ts';
@@ -122,7 +123,7 @@ export class ExpressionScope implements Vantage {
   }
 
   get $mode(): unknown {
-    return this.view.mode === ExecutionMode.Manual ? 'manual' : this.view.mode.toLowerCase();
+    return MODE_NAMES[this.view.mode];
   }
 
   get $vars(): unknown {

@@ -1,5 +1,6 @@
 import { WorkflowError } from '../engine/error.ts';
 import type { StartRequest } from '../engine/host.ts';
+import type { NodeRun } from '../engine/node-run.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
 import type { PdfReader } from '../pdf/pdf-reader.ts';
 import { coalesce } from '../../store/coalesce.ts';
@@ -62,6 +63,7 @@ export class DurableCalls {
       findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
       startWorkflow: ({ claim }, request) => startWorkflow(enqueue, claim, request),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
+      loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
       getBinary: (_, id) => getBinary(store, id),
       readPdf: async (_, { id, options }) => pdfs.read(await getBinary(store, id), options),
     };
@@ -77,6 +79,13 @@ async function getBinary(store: Store, id: string): Promise<Uint8Array> {
   const bytes = await store.binaries.get(id);
   if (!bytes) throw new WorkflowError('BinaryNotFound', `The file ${id} is not in the store any more.`);
   return bytes;
+}
+
+/** Nobody reads another workflow's items this way. */
+async function loadRuns({ executions }: Store, { namespace, workflow }: Claim, id: string): Promise<readonly NodeRun[]> {
+  const earlier = await executions.get(id);
+  if (earlier?.namespace === namespace && earlier.workflow === workflow && earlier.hasItems) return executions.nodeRuns(id);
+  throw new WorkflowError('PartialDataMissing', `The workflow has no execution ${id} whose items are kept. Name another one, or pin data on the nodes before the part.`);
 }
 
 /** Long enough for any life that could start the same execution again. */

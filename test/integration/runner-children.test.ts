@@ -152,3 +152,17 @@ describe('waits', () => {
     expect((await world.ended(id)).status).toBe('Succeeded');
   });
 });
+
+test('a part of a workflow runs with the items of an earlier execution, and of no other workflow', async () => {
+  const parts = await world.deploy(chain('parts', [code('Make', 'return [{ json: { n: Math.random() } }];'), code('Use', 'return [{ json: { same: $("Make").first().json.n === items[0].json.n, n: items[0].json.n } }];'), code('Last', 'return items;')]));
+  const other = await world.deploy(chain('no-parts', [code('Make', 'return items;')]));
+  await world.runner();
+  const [whole, foreign] = [await world.submit(parts), await world.submit(other)];
+  await Promise.all([world.ended(whole), world.ended(foreign)]);
+  const part = await world.submit(parts, { mode: 'Manual', trigger: { items: [], partial: { from: 'Use', to: 'Use', dataOf: whole } } });
+  expect(await world.ended(part)).toMatchObject({ status: 'Succeeded', lastNode: 'Use' });
+  expect(await world.jsonOf(part, 'Use')).toEqual(await world.jsonOf(whole, 'Use'));
+  expect(await world.store.executions.nodeRuns(part, { node: 'Last' })).toEqual([]);
+  const stolen = await world.submit(parts, { mode: 'Manual', trigger: { items: [], partial: { from: 'Use', dataOf: foreign } } });
+  expect((await world.ended(stolen)).error?.code).toBe('PartialDataMissing');
+});
