@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import { DeadLetterDetail, DeadLetterList, Done, Pool, PoolList } from '../api/rest/queue-schemas.ts';
 import { Accepted, Execution, ExecutionDetail, ExecutionList, NodeRunSummary, NodeRuns } from '../api/rest/schemas.ts';
+import { Watching } from '../api/rest/watching-schemas.ts';
 import { Backfilled, ScheduleList } from '../api/rest/schedule-schemas.ts';
 import { CliError } from './cli-error.ts';
 import type { Server } from './server.ts';
@@ -14,6 +16,8 @@ const silenceMs = 60_000;
 
 /** An event of `follow`. */
 export type ExecutionEvent = { event: 'node'; data: NodeRunSummary } | { event: 'execution'; data: Execution };
+
+type Method = 'GET' | 'POST' | 'DELETE';
 
 /** The Millrace API as functions. All throw CliError: the API's own code, ServerUnreachable or UnexpectedAnswer. */
 export class ApiClient {
@@ -50,6 +54,40 @@ export class ApiClient {
     return this.#json('POST', `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflow)}/trigger`, { schema: Accepted, body, query: { wait } });
   }
 
+  watching(): Promise<Watching> {
+    return this.#json('GET', '/bottlenecks', { schema: Watching });
+  }
+
+  pools(): Promise<z.output<typeof PoolList>> {
+    return this.#json('GET', '/pools', { schema: PoolList });
+  }
+
+  pool(name: string): Promise<Pool> {
+    return this.#json('GET', `/pools/${encodeURIComponent(name)}`, { schema: Pool });
+  }
+
+  steerPool(name: string, action: 'pause' | 'resume'): Promise<Pool> {
+    return this.#json('POST', `/pools/${encodeURIComponent(name)}/${action}`, { schema: Pool });
+  }
+
+  /** `namespace` undefined: all namespaces. */
+  deadLetters(namespace: string | undefined, query: Record<string, string | number | undefined>): Promise<DeadLetterList> {
+    const path = namespace === undefined ? '/dead-letters' : `/namespaces/${encodeURIComponent(namespace)}/dead-letters`;
+    return this.#json('GET', path, { schema: DeadLetterList, query });
+  }
+
+  deadLetter(namespace: string, id: string): Promise<DeadLetterDetail> {
+    return this.#json('GET', deadLetterPath(namespace, id), { schema: DeadLetterDetail });
+  }
+
+  requeueDeadLetter(namespace: string, id: string): Promise<z.output<typeof Done>> {
+    return this.#json('POST', `${deadLetterPath(namespace, id)}/requeue`, { schema: Done });
+  }
+
+  discardDeadLetter(namespace: string, id: string): Promise<z.output<typeof Done>> {
+    return this.#json('DELETE', deadLetterPath(namespace, id), { schema: Done });
+  }
+
   /** `namespace` undefined: all namespaces. */
   schedules(namespace: string | undefined, query: Record<string, string | undefined>): Promise<z.output<typeof ScheduleList>> {
     return this.#json('GET', namespace === undefined ? '/schedules' : `/namespaces/${encodeURIComponent(namespace)}/schedules`, { schema: ScheduleList, query });
@@ -73,7 +111,7 @@ export class ApiClient {
   }
 
   async #json<Schema extends z.ZodType>(
-    method: 'GET' | 'POST', path: string,
+    method: Method, path: string,
     options: { schema: Schema; query?: Record<string, string | number | undefined>; body?: object },
   ): Promise<z.output<Schema>> {
     const query = new URLSearchParams();
@@ -84,7 +122,7 @@ export class ApiClient {
     throw CliError.of('UnexpectedAnswer', `${this.#server.url} answered something this version does not know: ${z.prettifyError(parsed.error)}`);
   }
 
-  async #send(method: 'GET' | 'POST', path: string, options: { accept: string; body?: object; bodyTimeout?: number }): Promise<Dispatcher.ResponseData> {
+  async #send(method: Method, path: string, options: { accept: string; body?: object; bodyTimeout?: number }): Promise<Dispatcher.ResponseData> {
     const { url, headers, dispatcher } = this.#server;
     const target = new URL(`${url}/api/v1${path}`);
     let answer: Dispatcher.ResponseData;
@@ -106,6 +144,10 @@ export class ApiClient {
 
 function executionPath(namespace: string, id: string): string {
   return `/namespaces/${encodeURIComponent(namespace)}/executions/${encodeURIComponent(id)}`;
+}
+
+function deadLetterPath(namespace: string, id: string): string {
+  return `/namespaces/${encodeURIComponent(namespace)}/dead-letters/${encodeURIComponent(id)}`;
 }
 
 function refusal(status: number, body: unknown, url: string): CliError {

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { CliError } from './cli-error.ts';
 import { addCompletion } from './completion.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { addLocalCommands } from './local-commands.ts';
+import { addPools } from './pools.ts';
 import { addRuns } from './runs.ts';
 import { addSchedules } from './schedules.ts';
 import type { Terminal } from './terminal.ts';
+import { addTop } from './top.ts';
 import { addTrigger } from './trigger.ts';
 
 /** Runs one command line (without the program's own name) and resolves to its exit status. Never throws for a user's mistake. */
@@ -31,6 +34,9 @@ function createProgram(terminal: Terminal, { name, version }: { name: string; ve
   addLocalCommands(program, terminal);
   addTrigger(program, terminal);
   addRuns(program, terminal);
+  addPools(program, terminal);
+  addDeadLetters(program, terminal);
+  addTop(program, terminal);
   addSchedules(program, terminal);
   addCompletion(program, terminal);
   return program;

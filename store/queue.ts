@@ -16,6 +16,8 @@ export interface PoolStats {
   delayed: number;
   /** Wait for a limit of their workflow; counted up to some thousands. */
   blocked: number;
+  /** Takes no work: its RunnerPool says so, or an administrator does. */
+  paused: boolean;
   running: number;
   /** Longest wait among the executions that are next in their namespaces; 0 when none is ready. */
   oldestReadyMs: number;

@@ -10,7 +10,7 @@ export function poolEndpoints({ store }: { store: Pick<Store, 'pools' | 'queue' 
   const show = async ({ name, held, paused = false, ...limits }: PoolState): Promise<Pool> => {
     const { ready, delayed, running, runners, oldestReadyMs } = await store.queue.stats(name);
     const pausedBy = [...(paused ? ['RunnerPool' as const] : []), ...(held ? ['Administrator' as const] : [])];
-    return { name, paused: pausedBy.length > 0, pausedBy, ready, delayed, running, runners, oldestReadyMs, ...limits };
+    return { name, paused: pausedBy.length > 0, pausedBy, ready, delayed, running, demand: ready + running, runners, oldestReadyMs, ...limits };
   };
   const steer = (held: boolean) => async ({ params }: { params: { pool: string } }) => show(await store.pools.hold(params.pool, held));
 

@@ -15,6 +15,7 @@ export const Pool = z.object({
   ready: z.int().describe('Executions that could start now; an estimate beyond some thousands.'),
   delayed: z.int().describe('Executions that wait for a time or a call; counted up to some thousands.'),
   running: z.int(),
+  demand: z.int().describe('Executions that want a slot: ready and running ones. Divided by the concurrency of a pod it is how many pods an autoscaler should ask for.'),
   runners: z.int().describe('Runners that are alive.'),
   oldestReadyMs: z.number().describe('Longest wait among the executions that are next, in milliseconds.'),
   maxRunning: z.int().optional(),

@@ -14,7 +14,7 @@ export interface Watched {
 }
 
 export interface WatcherOptions {
-  store: Pick<Store, 'queue' | 'pools' | 'poolSizes' | 'overview' | 'databaseLoad' | 'executions' | 'revisions' | 'now'>;
+  store: Pick<Store, 'queue' | 'poolSizes' | 'overview' | 'databaseLoad' | 'executions' | 'revisions' | 'now'>;
   monotonic(): number;
   sleep(ms: number): Promise<void>;
 }
@@ -67,17 +67,16 @@ export class Watcher {
 
   async #pools(): Promise<PoolSituation[]> {
     const { store, monotonic } = this.#options;
-    const [rules, sizes, { pools: used }] = await Promise.all([store.pools.list(), store.poolSizes.list(), store.overview()]);
+    const [sizes, { pools: used }] = await Promise.all([store.poolSizes.list(), store.overview()]);
     const names = [...new Set([...sizes.map(({ pool }) => pool), ...used])].sort();
     return await Promise.all(names.map(async (name) => {
       const stats = await store.queue.stats(name);
       const meter = this.#meters.get(name) ?? new LoadMeter();
       this.#meters.set(name, meter);
-      const rule = rules.find((entry) => entry.name === name);
       const size = sizes.find(({ pool }) => pool === name);
       return {
         name, load: meter.add(monotonic(), stats), slots: stats.reports.reduce((sum, { slots }) => sum + slots, 0), blocked: stats.blocked,
-        paused: rule?.paused === true || rule?.held === true, ...(size && { size }),
+        paused: stats.paused, ...(size && { size }),
       };
     }));
   }

@@ -38,6 +38,7 @@ const STATS: Statement = {
         SELECT 1 FROM millrace.queue WHERE pool = $1 AND state IN ('Delayed', 'Waiting') AND (run_at IS NULL OR run_at > now()) LIMIT ${EXACT}) row) AS delayed,
       (SELECT count(*) FROM (SELECT 1 FROM millrace.queue WHERE pool = $1 AND state = 'Blocked' LIMIT ${EXACT}) row) AS blocked,
       coalesce((SELECT extract(epoch FROM now() - min(since)) FROM head)::float8 * 1000, 0) AS oldest,
+      coalesce((SELECT paused OR held FROM millrace.pool WHERE name = $1), false) AS paused,
       coalesce((SELECT json_agg(live ORDER BY name) FROM live), '[]') AS reports`,
 };
 
@@ -46,14 +47,15 @@ interface Row {
   delayed: number;
   blocked: number;
   oldest: number;
+  paused: boolean;
   reports: RunnerReport[];
 }
 
 export function createStats(database: Database): (pool: string) => Promise<PoolStats> {
   return async (pool) => {
     const [row] = await database.query<Row>(STATS, [pool]);
-    const { ready = 0, delayed = 0, blocked = 0, oldest = 0, reports = [] } = row ?? {};
+    const { ready = 0, delayed = 0, blocked = 0, oldest = 0, paused = false, reports = [] } = row ?? {};
     const running = reports.reduce((sum, { busy }) => sum + busy, 0);
-    return { ready, delayed, blocked, running, runners: reports.length, reports, oldestReadyMs: Math.max(0, oldest) };
+    return { ready, delayed, blocked, paused, running, runners: reports.length, reports, oldestReadyMs: Math.max(0, oldest) };
   };
 }

@@ -75,7 +75,7 @@ export class PoolSizes {
       };
     }
     // Nobody takes what waits in a paused pool: it is no reason for runners.
-    if (spec.paused === true) stats = { ...stats, ready: 0, oldestReadyMs: 0 };
+    if (stats.paused) stats = { ...stats, ready: 0, oldestReadyMs: 0 };
     return this.#queueSize(key, { stats, policy, current: current ?? policy.minReplicas, slotsPerRunner: slotsOf(spec) });
   }
 
