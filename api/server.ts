@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../operator/kube/cluster.ts';
 import type { Log } from '../operator/kube/log.ts';
 import type { Clock } from '../operator/kube/clock.ts';
@@ -12,11 +13,15 @@ import type { Config, Limits } from './config.ts';
 import { listen } from './http-server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
+import { deadLetterEndpoints } from './rest/dead-letters.ts';
 import { executionEndpoints } from './rest/executions.ts';
 import { listenEndpoints } from './rest/listen.ts';
 import { objectEndpoints } from './rest/objects.ts';
 import { scheduleEndpoints } from './rest/schedules.ts';
+import { poolEndpoints } from './rest/pools.ts';
+import { watchingEndpoints } from './rest/watching.ts';
 import { workflowEndpoints } from './rest/workflows.ts';
+import { Watcher } from './watching/watcher.ts';
 import { accepting } from './webhook/accept.ts';
 import { inFlightLimit } from './webhook/in-flight.ts';
 import { webhookIngress, webhookPrefix } from './webhook/ingress.ts';
@@ -60,8 +65,9 @@ export async function startServer({ config, store, cluster, log, clock, version,
     checks: { credentials: secretCredentials({ cluster, log, monotonic }), proxyHops: config.proxyHops, now: () => clock.now() },
   };
   const limit = inFlightLimit(limits.webhooksInFlight, metrics);
+  const watcher = new Watcher({ store, monotonic, sleep: (ms) => sleep(ms) });
   const listener = publicListener({
-    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
+    endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...poolEndpoints({ store }), ...watchingEndpoints(watcher), ...deadLetterEndpoints(store), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
     rest: {
       auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
       maxBodyBytes: limits.bodyBytes,

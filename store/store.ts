@@ -3,7 +3,9 @@ import { patience, persist } from './backoff.ts';
 import { type Binaries, createBinaries } from './binaries.ts';
 import { type Connections, Database, type Statement } from './database.ts';
 import { DatabaseClock } from './database-clock.ts';
+import { type DatabaseLoad, databaseLoad } from './database-load.ts';
 import { toStoreError } from './database-error.ts';
+import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { checkDurability } from './durability.ts';
 import { StoreError, StoreReason } from './error.ts';
 import { executionIds } from './execution-id.ts';
@@ -13,6 +15,8 @@ import { NotificationConnection, type Notifications } from './notifications.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
+import { createPoolSizes, type PoolSizeRecords } from './pool-sizes.ts';
+import { createPools, type Pools } from './pools.ts';
 import { createQueue } from './queue/create-queue.ts';
 import type { Queue } from './queue.ts';
 import { type Replies, ReplyBox } from './replies.ts';
@@ -60,6 +64,9 @@ export interface Store {
   readonly routes: Routes;
   readonly schedules: Schedules;
   readonly queue: Queue;
+  readonly pools: Pools;
+  readonly poolSizes: PoolSizeRecords;
+  readonly deadLetters: DeadLetters;
   readonly executions: Executions;
   readonly binaries: Binaries;
   readonly replies: Replies;
@@ -73,6 +80,7 @@ export interface Store {
   /** How much is in the database. */
   readonly listeners: Listeners;
   overview(): Promise<Overview>;
+  databaseLoad(): Promise<DatabaseLoad>;
   connections(): Connections;
   /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets old idempotency keys and traces of unsaved executions. */
   sweep(): Promise<void>;
@@ -136,6 +144,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       routes: createRoutes({ database, notifications, onError: warn }),
       schedules: createSchedules(database),
       queue,
+      pools: createPools(database, notifications),
+      poolSizes: createPoolSizes(database),
+      deadLetters: createDeadLetters(database, notifications),
       executions: createExecutions(database),
       binaries: createBinaries(database),
       listeners: createListeners(database),
@@ -143,6 +154,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       now: () => clock.now(),
       health: async () => health(database),
       overview: async () => overview(database),
+      databaseLoad: async () => databaseLoad(database),
       connections: () => database.connections,
       async sweep() {
         await queue.reap();
