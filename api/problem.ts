@@ -15,6 +15,7 @@ export const problems = {
   Forbidden: { status: 403, advice: 'Ask for a Role with the verb and resource named in the message.' },
   NotFound: { status: 404, advice: 'Check the URL against the OpenAPI document at /api/v1/openapi.json.' },
   WebhookNotFound: { status: 404, advice: 'Check the path and that the Workflow is active and Ready.' },
+  FormNotFound: { status: 404, advice: 'Check the path and that the Workflow is active and Ready.' },
   TestNotListening: { status: 404, advice: 'Start listening first (millrace listen); it takes one call within 120 seconds.' },
   WaitNotFound: { status: 404, advice: 'Use the address as the workflow gave it, $execution.resumeUrl.' },
   WorkflowNotFound: { status: 404, advice: 'Check namespace and name, and that the Workflow is Ready.' },

@@ -11,6 +11,9 @@ import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import { secretCredentials } from './caller/credentials.ts';
 import type { Config, Limits } from './config.ts';
 import { listen } from './http-server.ts';
+import { formIngress, formPrefix, formTestIngress, formTestPrefix } from './form/form-ingress.ts';
+import type { FormOptions } from './form/form-ingress.ts';
+import { formWaiting, formWaitingPrefix } from './form/form-waiting.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateLimit } from './rest/rate-limit.ts';
 import { deadLetterEndpoints } from './rest/dead-letters.ts';
@@ -69,6 +72,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
   const listener = publicListener({
     endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...poolEndpoints({ store }), ...watchingEndpoints(watcher), ...deadLetterEndpoints(store), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
     rest: {
+  const forms: FormOptions = { find: (...path) => routes.findForm(...path), accept, listeners: store.listeners, resumeTokens: store.resumeTokens, ...calls };
       auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
       maxBodyBytes: limits.bodyBytes,
       budget,
@@ -83,6 +87,9 @@ export async function startServer({ config, store, cluster, log, clock, version,
     version, baseUrl, metrics, log,
   });
   const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });
+      { prefix: formPrefix, route: `${formPrefix}{namespace}/{path}`, handle: limit(formIngress(forms)) },
+      { prefix: formTestPrefix, route: `${formTestPrefix}{namespace}/{path}`, handle: limit(formTestIngress(forms)) },
+      { prefix: formWaitingPrefix, route: `${formWaitingPrefix}{id}`, handle: limit(formWaiting({ store, ...calls })) },
   const health = await healthServer(config.healthPort, metrics.registry, async () => healthOf(stopping.signal, store));
   const { port: healthPort } = health.address() as AddressInfo;
   log.info({ port: api.port, healthPort, workflows: routes.size() }, 'Listening');

@@ -27,14 +27,27 @@ export interface WebhookTrigger {
   credential?: CredentialReference;
 }
 
+/** A form that people fill in. `path` as that of a webhook, without parameters. Unique by namespace and path. */
+export interface FormTrigger {
+  kind: 'Form';
+  node: string;
+  path: string;
+  /** The workflow may show more pages after this one. */
+  pages: boolean;
+  /** The node's other parameters. */
+  options: JsonObject;
+  /** What people have to present is checked against it. */
+  credential?: CredentialReference;
+}
+
 /** Any other trigger. The store keeps it for whoever serves that kind. */
 export interface OtherTrigger {
-  kind: 'Schedule' | 'Form' | 'Watch';
+  kind: 'Schedule' | 'Watch';
   node: string;
   options: JsonObject;
 }
 
-export type RouteTrigger = WebhookTrigger | OtherTrigger;
+export type RouteTrigger = WebhookTrigger | FormTrigger | OtherTrigger;
 
 /** Names a workflow. */
 export interface WorkflowKey {

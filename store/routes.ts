@@ -4,7 +4,7 @@ import { StoreError, StoreReason } from './error.ts';
 import { type Limits, limitKeysOf } from './limits.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload } from './payload.ts';
-import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WebhookTrigger, WorkflowKey } from './route.ts';
+import type { Keep, Route, RouteApplied, RouteConflict, Routes, RouteSpec, RouteTrigger, WorkflowKey } from './route.ts';
 import { watchRoutes, type RouteStamp } from './route-watch.ts';
 import { registerSchedules } from './schedules.ts';
 
@@ -91,11 +91,14 @@ export function claimedPath(path: string): string {
   return path.split('/').map((segment) => (segment.startsWith(':') ? ':' : segment)).join('/');
 }
 
-/** Webhooks that an active route claims, each once. */
+/** Webhooks and forms that an active route claims, each once. Forms are apart from webhooks, under a method that there is not. */
 function claimsOf(route: RouteSpec): { method: string; path: string }[] {
   if (!route.active) return [];
-  const webhooks = route.triggers.filter((trigger): trigger is WebhookTrigger => trigger.kind === 'Webhook');
-  const claims = new Map(webhooks.map(({ method, path }) => [`${method} ${claimedPath(path)}`, { method, path: claimedPath(path) }]));
+  const claiming = route.triggers.flatMap((trigger) => {
+    if (trigger.kind === 'Form') return [{ method: 'FORM', path: trigger.path }];
+    return trigger.kind === 'Webhook' ? [trigger] : [];
+  });
+  const claims = new Map(claiming.map(({ method, path }) => [`${method} ${claimedPath(path)}`, { method, path: claimedPath(path) }]));
   return [...claims.values()];
 }
 

@@ -1,7 +1,7 @@
 import type { RouteTrigger } from '../store/route.ts';
 import { claimedPath } from '../store/routes.ts';
 import type { Problem } from '../runner/engine/validate.ts';
-import { webhookPath } from '../operator/controllers/workflow/route.ts';
+import { formPath, webhookPath } from '../operator/controllers/workflow/route.ts';
 import type { Workflow } from '../operator/controllers/resources.ts';
 
 /** The index of a cache of Workflows by the webhooks they have, as their status lists them: those that were registered, not those that lost. */
@@ -19,13 +19,14 @@ function claim(method: string, urlPath: string): string {
 export function takenPaths(workflow: Workflow, triggers: readonly RouteTrigger[], owners: (claim: string) => readonly Workflow[]): Problem[] {
   const { name, namespace = '' } = workflow.metadata;
   return triggers.flatMap((trigger) => {
-    if (trigger.kind !== 'Webhook') return [];
-    const path = webhookPath(namespace, trigger.path);
-    const owner = owners(claim(trigger.method, path)).find(({ metadata }) => metadata.name !== name);
+    if (trigger.kind !== 'Webhook' && trigger.kind !== 'Form') return [];
+    const method = trigger.kind === 'Form' ? 'GET' : trigger.method;
+    const path = trigger.kind === 'Form' ? formPath(namespace, trigger.path) : webhookPath(namespace, trigger.path);
+    const owner = owners(claim(method, path)).find(({ metadata }) => metadata.name !== name);
     if (owner === undefined) return [];
     return [{
       severity: 'error', code: 'WebhookPathTaken', node: trigger.node, parameter: 'path',
-      message: `${trigger.method} ${path} is taken by Workflow ${owner.metadata.name}. Choose another path, or deactivate that workflow`,
+      message: `${method} ${path} is taken by Workflow ${owner.metadata.name}. Choose another path, or deactivate that workflow`,
     }];
   });
 }

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkflowSpec } from '../../crds/workflow.ts';
 import { definitionOf } from '../../operator/controllers/workflow/definition.ts';
+import { formTriggers } from '../../operator/controllers/workflow/form-triggers.ts';
 import { webhookTriggers } from '../../operator/controllers/workflow/webhook-triggers.ts';
 import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
 import type { RouteTrigger } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
+import { formTestPrefix } from '../form/form-ingress.ts';
 import { ApiError } from '../problem.ts';
 import { testPrefix } from '../webhook/test-ingress.ts';
 import { streamEndpoint } from './endpoint.ts';
@@ -43,7 +45,10 @@ async function* listen(
   const triggers = triggersOf(definition);
   const id = await store.listeners.open({ ...key, revision, triggers }, { ttlMs: ms });
   try {
-    const urls = triggers.flatMap((trigger) => (trigger.kind === 'Webhook' ? [{ node: trigger.node, method: trigger.method, url: `${baseUrl}${testPrefix}${key.namespace}/${trigger.path}` }] : []));
+    const urls = triggers.flatMap((trigger) => {
+      if (trigger.kind === 'Form') return [{ node: trigger.node, method: 'GET', url: `${baseUrl}${formTestPrefix}${key.namespace}/${trigger.path}` }];
+      return trigger.kind === 'Webhook' ? [{ node: trigger.node, method: trigger.method, url: `${baseUrl}${testPrefix}${key.namespace}/${trigger.path}` }] : [];
+    });
     yield { event: 'listening', data: { urls, until: new Date(Date.now() + ms).toISOString() } };
     const executionId = await called(store, id, { ms, signal });
     if (executionId === undefined) return;
@@ -83,8 +88,10 @@ async function revisionFor(key: Key, { routes, revisions }: ListenOptions['store
 }
 
 function triggersOf(definition: WorkflowDefinition): RouteTrigger[] {
-  const { triggers, problems } = webhookTriggers(definition);
-  if (problems.length > 0) throw new ApiError('ObjectRefused', 'The draft has webhooks that cannot be called.', { details: problems });
-  if (triggers.length === 0) throw new ApiError('ObjectRefused', 'The workflow has no webhook to call.');
+  const [webhooks, forms] = [webhookTriggers(definition), formTriggers(definition)];
+  const problems = [...webhooks.problems, ...forms.problems];
+  const triggers = [...webhooks.triggers, ...forms.triggers];
+  if (problems.length > 0) throw new ApiError('ObjectRefused', 'The draft has webhooks or forms that cannot be called.', { details: problems });
+  if (triggers.length === 0) throw new ApiError('ObjectRefused', 'The workflow has no webhook or form to call.');
   return triggers;
 }

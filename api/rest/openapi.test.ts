@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { accepting } from '../webhook/accept.ts';
+import { FakeCluster } from '../testdata/fake-cluster.ts';
 import { MemoryStore } from '../testdata/memory-store.ts';
 import { startTestServer } from '../testdata/test-server.ts';
 import type { TestServer } from '../testdata/test-server.ts';
 import { executionEndpoints } from './executions.ts';
+import { deadLetterEndpoints } from './dead-letters.ts';
+import { listenEndpoints } from './listen.ts';
+import { objectEndpoints } from './objects.ts';
+import { poolEndpoints } from './pools.ts';
+import { scheduleEndpoints } from './schedules.ts';
 import { workflowEndpoints } from './workflows.ts';
 
 interface Operation {
@@ -24,7 +30,10 @@ afterAll(() => server.stop());
 test('holds every endpoint, with every parameter of its path', () => {
   const { store } = new MemoryStore();
   const accept = accepting(store.queue, { onBatch: () => undefined });
-  const endpoints = [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept })];
+  const endpoints = [
+    ...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...poolEndpoints({ store }), ...deadLetterEndpoints(store),
+    ...objectEndpoints(new FakeCluster()), ...listenEndpoints({ store, baseUrl: undefined }),
+  ];
   const documented = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
   expect(documented.sort()).toEqual(endpoints.map(({ method, path }) => `${method} ${path}`).sort());
   expect(new Set(endpoints.map(({ operationId }) => operationId)).size).toBe(endpoints.length);

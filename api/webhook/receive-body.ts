@@ -65,7 +65,7 @@ export async function receiveBody<T>(
       const taken = new TakenFiles(files, executionId);
       const bytes = streamBody(request, limits.fileBytes);
       const body = kind === 'multipart' ? await taken.form(bytes, request, { limits, settings }) : await taken.whole(bytes, request, settings);
-      return await use({ body, ...taken.found(), executionId });
+      return await use({ body, ...taken.found() });
     } finally {
       budget.give(streamBytes);
     }
@@ -76,7 +76,7 @@ export async function receiveBody<T>(
     const executionId = options.executionId ?? files.newExecutionId();
     const taken = new TakenFiles(files, executionId);
     await taken.whole([bytes], request, settings);
-    return use({ body, ...taken.found(), executionId });
+    return use({ body, ...taken.found() });
   });
 }
 
@@ -92,8 +92,8 @@ class TakenFiles {
     this.#executionId = executionId;
   }
 
-  found(): { files?: Record<string, BinaryReference> } {
-    return this.#files.size === 0 ? {} : { files: Object.fromEntries(this.#files) };
+  found(): Pick<ReceivedBody, 'files' | 'executionId'> {
+    return this.#files.size === 0 ? {} : { files: Object.fromEntries(this.#files), executionId: this.#executionId };
   }
 
   async whole(bytes: AsyncIterable<Buffer> | Iterable<Buffer>, request: IncomingMessage, { propertyName = 'data' }: BodySettings): Promise<object> {

@@ -1,12 +1,13 @@
 import type { Store } from '../../store/store.ts';
 import { RouteTable } from './route-table.ts';
-import type { RouteMatch } from './route-table.ts';
+import type { FormRoute, RouteMatch } from './route-table.ts';
 
 /** How long after one look into the store a miss is believed without another. */
 const missTtlMs = 2000;
 
 export interface RouteFinder {
   find(namespace: string, method: string, segments: readonly string[]): Promise<RouteMatch | undefined>;
+  findForm(namespace: string, path: string): Promise<FormRoute | undefined>;
   /** Workflows with a route. */
   size(): number;
   stop(): Promise<void>;
@@ -32,13 +33,21 @@ export async function routeFinder(routes: Pick<Store['routes'], 'watch' | 'list'
     }
   }
 
+  const isDue = (): boolean => looking !== undefined || monotonic() - lookedAt >= missTtlMs;
+
   return {
     async find(namespace, method, segments) {
       const known = table.find(namespace, method, segments);
       const settled = known !== undefined && (known.webhook !== undefined || method === 'OPTIONS' || method === 'HEAD');
-      if (settled || (!looking && monotonic() - lookedAt < missTtlMs)) return known;
+      if (settled || !isDue()) return known;
       await (looking ??= lookAgain());
       return table.find(namespace, method, segments);
+    },
+    async findForm(namespace, path) {
+      const known = table.findForm(namespace, path);
+      if (known || !isDue()) return known;
+      await (looking ??= lookAgain());
+      return table.findForm(namespace, path);
     },
     size: () => table.size,
     stop,

@@ -1,4 +1,4 @@
-import type { Route, RouteListener, WebhookTrigger, WorkflowKey } from '../../store/route.ts';
+import type { FormTrigger, Route, RouteListener, WebhookTrigger, WorkflowKey } from '../../store/route.ts';
 import { matchPattern, parsePattern } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { webhookSettings } from './webhook-settings.ts';
@@ -9,6 +9,11 @@ export interface Webhook extends WorkflowKey {
   readonly trigger: WebhookTrigger;
   readonly settings: WebhookSettings;
   readonly pattern: PathPattern;
+}
+
+/** A form of an active workflow. */
+export interface FormRoute extends WorkflowKey {
+  readonly trigger: FormTrigger;
 }
 
 /** What answers at one URL: the webhook for the method, if there is one, and all methods that are possible. */
@@ -29,6 +34,8 @@ interface Namespace {
 export class RouteTable implements RouteListener {
   #routes = new Map<string, Route>();
   #namespaces = new Map<string, Namespace>();
+  /** `namespace/path` → form. */
+  #forms = new Map<string, FormRoute>();
 
   /** Number of workflows with a route. */
   get size(): number {
@@ -38,6 +45,7 @@ export class RouteTable implements RouteListener {
   replace(routes: Route[]): void {
     this.#routes = new Map(routes.map((route) => [nameOf(route), route]));
     this.#namespaces = new Map();
+    this.#forms = new Map();
     for (const route of this.#routes.values()) this.#add(route);
   }
 
@@ -50,8 +58,10 @@ export class RouteTable implements RouteListener {
   drop(key: WorkflowKey): void {
     const namespace = this.#namespaces.get(key.namespace);
     const known = this.#routes.get(nameOf(key));
-    if (!known || !namespace) return;
+    if (!known) return;
     this.#routes.delete(nameOf(key));
+    for (const [path, { workflow }] of formsOf(known)) if (this.#forms.get(path)?.workflow === workflow) this.#forms.delete(path);
+    if (!namespace) return;
     const others = (webhook: Webhook): boolean => webhook.workflow !== key.workflow;
     for (const { pattern } of webhooksOf(known)) {
       const path = pattern.segments.join('/');
@@ -81,7 +91,12 @@ export class RouteTable implements RouteListener {
     return allow.size === 0 ? undefined : { webhook: found?.webhook, params: found?.params ?? {}, allow: [...allow].sort() };
   }
 
+  findForm(namespace: string, path: string): FormRoute | undefined {
+    return this.#forms.get(`${namespace}/${path}`);
+  }
+
   #add(route: Route): void {
+    for (const [path, form] of formsOf(route)) this.#forms.set(path, form);
     for (const webhook of webhooksOf(route)) {
       const namespace = this.#namespaces.get(route.namespace) ?? { literal: new Map<string, Webhook[]>(), patterns: [] };
       this.#namespaces.set(route.namespace, namespace);
@@ -94,6 +109,10 @@ export class RouteTable implements RouteListener {
       }
     }
   }
+}
+
+function formsOf({ active, namespace, workflow, triggers }: Route): [string, FormRoute][] {
+  return active ? triggers.flatMap((trigger) => (trigger.kind === 'Form' ? [[`${namespace}/${trigger.path}`, { namespace, workflow, trigger }]] : [])) : [];
 }
 
 function webhooksOf(route: Route): Webhook[] {

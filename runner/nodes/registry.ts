@@ -10,6 +10,8 @@ import { executeWorkflowTriggerNode } from './execute-workflow-trigger/index.ts'
 import { executeWorkflowNode } from './execute-workflow/index.ts';
 import { extractFromFileNode } from './extract-from-file/index.ts';
 import { filterNode } from './filter/index.ts';
+import { formTriggerNode } from './form-trigger/index.ts';
+import { formNode } from './form/index.ts';
 import { functionItemNode, functionNode } from './function/index.ts';
 import { htmlNode } from './html/index.ts';
 import { httpRequestNode } from './http-request/index.ts';
@@ -36,8 +38,8 @@ import { webhookNode } from './webhook/index.ts';
 import { xmlNode } from './xml/index.ts';
 
 const all: readonly NodeType[] = [
-  manualTriggerNode, webhookNode, scheduleTriggerNode, executeWorkflowTriggerNode, errorTriggerNode,
-  ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, noOpNode, stopAndErrorNode,
+  manualTriggerNode, webhookNode, formTriggerNode, scheduleTriggerNode, executeWorkflowTriggerNode, errorTriggerNode,
+  ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, formNode, noOpNode, stopAndErrorNode,
   setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
   convertToFileNode, extractFromFileNode,

@@ -5,6 +5,7 @@ import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
 import type { RouteTrigger } from '../../../store/route.ts';
 import type { Workflow } from '../resources.ts';
 import type { Problem } from './problem.ts';
+import { formTriggers } from './form-triggers.ts';
 import { scheduleTriggers } from './schedule-triggers.ts';
 import { webhookTriggers } from './webhook-triggers.ts';
 
@@ -30,10 +31,11 @@ export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDe
     return { triggers: [], blocking: [{ severity: 'error', code: 'WorkflowTooLarge', message }], warnings: [] };
   }
   const webhooks = webhookTriggers(definition);
+  const forms = formTriggers(definition);
   const schedules = scheduleTriggers(definition);
   // Judged as if active, to tell drafts too what activation would refuse.
-  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...webhooks.problems, ...schedules.problems];
+  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...webhooks.problems, ...forms.problems, ...schedules.problems];
   const isBlocking = ({ severity, code }: Problem): boolean => severity === 'error' && (workflow.spec.active === true || ALWAYS.has(code));
-  const triggers = [...webhooks.triggers, ...schedules.triggers];
+  const triggers = [...webhooks.triggers, ...forms.triggers, ...schedules.triggers];
   return { triggers, blocking: all.filter(isBlocking), warnings: all.filter((problem) => !isBlocking(problem)) };
 }

@@ -53,8 +53,16 @@ export function webhookPath(namespace: string, path: string): string {
   return `/webhook/${namespace}/${path}`;
 }
 
-/** The active webhooks, as the status lists them. */
+/** URL path of a form. */
+export function formPath(namespace: string, path: string): string {
+  return `/form/${namespace}/${path}`;
+}
+
+/** The active webhooks and forms, as the status lists them. */
 export function registeredWebhooks({ active, namespace, triggers }: RouteSpec): RegisteredWebhook[] {
   if (!active) return [];
-  return triggers.flatMap((trigger) => (trigger.kind === 'Webhook' ? [{ node: trigger.node, method: trigger.method, path: webhookPath(namespace, trigger.path) }] : []));
+  return triggers.flatMap((trigger) => {
+    if (trigger.kind === 'Form') return [{ node: trigger.node, method: 'GET', path: formPath(namespace, trigger.path) }];
+    return trigger.kind === 'Webhook' ? [{ node: trigger.node, method: trigger.method, path: webhookPath(namespace, trigger.path) }] : [];
+  });
 }
