@@ -5,22 +5,24 @@ import { connect } from '../operator/kube/connection.ts';
 import { systemClock } from '../operator/kube/system-clock.ts';
 import { openStore } from '../store/store.ts';
 import { readConfig } from './config.ts';
-import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { startScheduler } from '../service/schedules/scheduler.ts';
+import { createLog } from '../service/log.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
+import { startTracing } from '../service/tracing.ts';
 import { startServer } from './server.ts';
 
 /** The api role: `node api/main.ts`. docs/api.md lists its environment. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, hostname());
-  const log = createLog(config.logLevel).child({ replica: config.replica });
+  const log = createLog({ role: 'api', level: config.logLevel, pod: config.replica });
   const cluster = await connect({ log, userAgent: 'millrace-api' });
   const metrics = createMetrics();
   const database = storeMetrics(metrics.registry);
   const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000, observer: database.observer });
   database.connections(() => store.connections());
-  const server = await startServer({ config, store, cluster, log, metrics, clock: systemClock, version: packageJson.version });
+  const tracing = await startTracing({ service: 'millrace-api', version: packageJson.version, env: process.env });
+  const server = await startServer({ config, store, cluster, log, metrics, tracing, clock: systemClock, version: packageJson.version });
   const stopScheduler = await startScheduler({ store, log, registry: metrics.registry });
 
   let stopping = false;
@@ -29,7 +31,7 @@ async function main(): Promise<void> {
     stopping = true;
     log.info({ signal }, 'Stopping');
     Promise.all([server.stop(), stopScheduler()])
-      .then(() => Promise.all([store.close(), cluster.close()]))
+      .then(() => Promise.all([store.close(), cluster.close(), tracing?.close()]))
       .catch((error: unknown) => {
         log.error({ err: error }, 'Could not stop cleanly');
         process.exitCode = 1;
@@ -39,6 +41,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  createLog('info').error({ err: error }, 'Could not start');
+  createLog({ role: 'api', level: 'info' }).error({ err: error }, 'Could not start');
   process.exit(1);
 });

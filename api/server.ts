@@ -6,6 +6,7 @@ import type { Clock } from '../operator/kube/clock.ts';
 import { executionIds } from '../store/execution-id.ts';
 import type { Store } from '../store/store.ts';
 import { healthServer, type Health } from '../service/health-server.ts';
+import type { Tracing } from '../service/tracing.ts';
 import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import { secretCredentials } from './caller/credentials.ts';
@@ -15,6 +16,7 @@ import { formIngress, formPrefix, formTestIngress, formTestPrefix } from './form
 import type { FormOptions } from './form/form-ingress.ts';
 import { formWaiting, formWaitingPrefix } from './form/form-waiting.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { RequestTraces } from './request-traces.ts';
 import { RateLimit } from './rest/rate-limit.ts';
 import { deadLetterEndpoints } from './rest/dead-letters.ts';
 import { executionEndpoints } from './rest/executions.ts';
@@ -42,6 +44,7 @@ export interface ServerParts {
   log: Log;
   /** Default: in a registry of their own. */
   metrics?: Metrics;
+  tracing?: Tracing | undefined;
   clock: Pick<Clock, 'now' | 'monotonic'>;
   version: string;
 }
@@ -55,11 +58,13 @@ export interface ApiServer {
 }
 
 /** Puts the api together and listens. Resolves once all routes are known and both ports are open. */
-export async function startServer({ config, store, cluster, log, clock, version, metrics = createMetrics() }: ServerParts): Promise<ApiServer> {
+export async function startServer({ config, store, cluster, log, clock, version, metrics = createMetrics(), tracing }: ServerParts): Promise<ApiServer> {
   const { limits, baseUrl } = config;
   const stopping = new AbortController();
   const budget = new ByteBudget(limits.bodyBytesInFlight);
-  const accept = accepting(store.queue, { onBatch: (size) => metrics.batchSize.observe(size) });
+  const traces = tracing && new RequestTraces(tracing, () => store.now());
+  const untraced = accepting(store.queue, { onBatch: (size) => metrics.batchSize.observe(size) });
+  const accept = traces?.accept(untraced) ?? untraced;
   const monotonic = (): number => clock.monotonic();
   const routes = await routeFinder(store.routes, monotonic);
   const calls: CallOptions & { limits: Limits } = {
@@ -86,7 +91,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
     ],
     version, baseUrl, metrics, log,
   });
-  const api = await listen(listener, { port: config.port, requestMs: limits.requestMs });
+  const api = await listen(traces?.listener(listener) ?? listener, { port: config.port, requestMs: limits.requestMs });
       { prefix: formPrefix, route: `${formPrefix}{namespace}/{path}`, handle: limit(formIngress(forms)) },
       { prefix: formTestPrefix, route: `${formTestPrefix}{namespace}/{path}`, handle: limit(formTestIngress(forms)) },
       { prefix: formWaitingPrefix, route: `${formWaitingPrefix}{id}`, handle: limit(formWaiting({ store, ...calls })) },

@@ -1,12 +1,12 @@
 /** Entry of the operator. */
 import process from 'node:process';
-import { pino } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
 import { startScheduler } from '../service/schedules/scheduler.ts';
 import { healthServer } from '../service/health-server.ts';
+import { createLog } from '../service/log.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
 import { connect } from './kube/index.ts';
 import { createOperator } from './operator.ts';
@@ -20,7 +20,7 @@ const PRUNE_MS = 600_000;
 const KEEP_REVISIONS = 50;
 
 const config = operatorConfig(process.env);
-const log = pino({ level: config.logLevel, base: { role: 'operator' } });
+const log = createLog({ role: 'operator', level: config.logLevel, pod: config.identity });
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 

@@ -1,18 +1,21 @@
 /** Entry of a runner pod: one supervisor and its executors. */
 import process from 'node:process';
-import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { openStore } from '../store/store.ts';
 import { runnerConfig } from './config.ts';
 import { healthServer } from '../service/health-server.ts';
+import { createLog } from '../service/log.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
+import { startTracing } from '../service/tracing.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { ExecutionTraces } from './supervisor/execution-traces.ts';
 import { runnerMetrics } from './supervisor/metrics.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
 /** How long a new pod waits for the database and its migrations. */
 const STORE_WAIT_MS = 120_000;
 
-const log = pino({ level: process.env['MILLRACE_LOG_LEVEL'] ?? 'info', base: { role: 'runner' } });
+const log = createLog({ role: 'runner', level: process.env['MILLRACE_LOG_LEVEL'] ?? 'info', pod: process.env['POD_NAME'] });
 const config = runnerConfig(process.env);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
@@ -20,7 +23,9 @@ collectDefaultMetrics({ register: registry });
 const database = storeMetrics(registry);
 const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-runner', log, waitMs: STORE_WAIT_MS, observer: database.observer });
 database.connections(() => store.connections());
-const supervisor = new Supervisor(store, config, { log, metrics: runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows }) });
+const tracing = await startTracing({ service: 'millrace-runner', version: packageJson.version, env: process.env });
+const traces = tracing && new ExecutionTraces(tracing, { pool: config.pool, runner: config.runner, now: () => store.now() });
+const supervisor = new Supervisor(store, config, { traces, log, metrics: runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows }) });
 const health = await healthServer(config.port, registry, () => supervisor.health());
 await supervisor.start();
 
@@ -30,6 +35,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   log.info({ signal }, 'Stopping');
   await supervisor.stop();
+  await tracing?.close();
   await store.close();
   health.close();
 }

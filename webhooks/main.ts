@@ -1,9 +1,9 @@
 /** Entry of the admission webhooks. */
 import { once } from 'node:events';
 import process from 'node:process';
-import { pino } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { healthServer } from '../service/health-server.ts';
+import { createLog } from '../service/log.ts';
 import { connect } from '../operator/kube/index.ts';
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { createAdmission } from './admission.ts';
@@ -14,7 +14,7 @@ import { admissionMetrics } from './metrics.ts';
 const DRAIN_MS = 5000;
 
 const config = webhookConfig(process.env);
-const log = pino({ level: config.logLevel, base: { role: 'webhooks' } });
+const log = createLog({ role: 'webhooks', level: config.logLevel, pod: process.env['POD_NAME'] });
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 

@@ -1,5 +1,6 @@
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
+import type { EngineTrace } from './trace.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -42,6 +43,8 @@ export interface EngineHost {
   respond(response: WebhookResponse): Promise<void>;
   /** Told after every node run; for live views. Must not throw. */
   onNodeRun?(run: NodeRun): void;
+  /** Told what runs, for traces. */
+  trace?: EngineTrace;
   /** Told what a Code node printed. */
   onConsole?(line: { node: string; level: 'log' | 'info' | 'warn' | 'error'; text: string }): void;
   /** Told when a child execution (sub-workflow or error workflow) ends. A replay tells again, with the same `executionId`. */

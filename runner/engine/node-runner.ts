@@ -55,10 +55,12 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   if (node.effect === 'effectful') await tree.journal.beforeEffect();
   const recorder = tree.journal.recorder(scope, node.name, runIndex);
   const view = new RunView(execution, { node, runIndex, inputs, source: task.source, recorder });
-  const context = new RunContext(execution, node, view);
+  const traced = tree.host.trace?.node({ scope, node: node.name, runIndex, type: node.node.type });
+  const context = new RunContext(execution, node, view, traced?.headers);
   const output = await attempt(execution, node, context);
   if ('wait' in output) return output;
   const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : afterSuccess(execution, node, inputs, output.outputs));
+  traced?.end(run.error);
   if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded), recorder);
   return { run };
 }

@@ -30,11 +30,12 @@ export class RunContext implements NodeContext {
   readonly #graphNode: GraphNode;
   readonly #view: RunView;
   readonly #sandbox: Sandbox;
+  readonly #traceHeaders: Readonly<Record<string, string>> | undefined;
   #children = 0;
   /** Whether this run answered the webhook. */
   responded = false;
 
-  constructor(execution: Execution, graphNode: GraphNode, view: RunView) {
+  constructor(execution: Execution, graphNode: GraphNode, view: RunView, traceHeaders?: Readonly<Record<string, string>>) {
     const { tree } = execution;
     this.node = graphNode.node;
     this.typeVersion = graphNode.node.typeVersion ?? graphNode.type?.versions.at(-1) ?? 1;
@@ -51,6 +52,7 @@ export class RunContext implements NodeContext {
     this.#graphNode = graphNode;
     this.#view = view;
     this.#sandbox = tree.host.sandbox;
+    this.#traceHeaders = traceHeaders;
   }
 
   get inputCount(): number {
@@ -114,7 +116,8 @@ export class RunContext implements NodeContext {
   }
 
   fetch(url: string, init: RequestInit): Promise<Response> {
-    return this.#execution.tree.host.fetch(url, { ...init, signal: init.signal ?? this.signal });
+    const headers = this.#traceHeaders === undefined ? {} : { headers: withDefaults(init.headers, this.#traceHeaders) };
+    return this.#execution.tree.host.fetch(url, { ...init, ...headers, signal: init.signal ?? this.signal });
   }
 
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent> {
@@ -147,4 +150,11 @@ export class RunContext implements NodeContext {
     const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++, record: (live) => this.#view.record(live) };
     return this.#execution.tree.runChild(this.#execution, call);
   }
+}
+
+/** What the node sends itself counts. */
+function withDefaults(init: RequestInit['headers'], defaults: Readonly<Record<string, string>>): [string, string][] {
+  const headers = new Headers(init);
+  for (const [name, value] of Object.entries(defaults)) if (!headers.has(name)) headers.set(name, value);
+  return [...headers];
 }

@@ -46,17 +46,20 @@ export async function runChild(parent: Execution, request: ChildRequest): Promis
     start,
     ...(id === undefined ? {} : { stored: called.staticData ?? { global: {}, nodes: {} } }),
     startedAt: () => request.record(() => tree.host.now()),
-  });
+  }, request);
   if (request.wait) return running;
   const settled = running.catch(() => undefined).finally(() => tree.background.delete(settled));
   tree.background.add(settled);
   return undefined;
 }
 
-async function runToEnd(parent: Execution, run: InnerRun): Promise<ExecutionResult> {
+async function runToEnd(parent: Execution, run: InnerRun, { node, runIndex }: ChildRequest): Promise<ExecutionResult> {
+  const { scope, executionId, workflow } = run.identity;
+  const ended = parent.tree.host.trace?.workflow({ scope, executionId, workflow: workflow.id, caller: { scope: parent.scope, node, runIndex } });
   const { execution, result } = await runInside(parent, run);
+  ended?.(result.error);
   if (result.status === ExecutionStatus.Waiting) throw suspended();
-  parent.tree.host.onChild?.({ workflow: run.identity.workflow.id, executionId: run.identity.executionId, result });
+  parent.tree.host.onChild?.({ workflow: workflow.id, executionId, result });
   if (result.status === ExecutionStatus.Failed) await startErrorWorkflow(execution, result);
   if (parent.tree.suspended) throw suspended();
   return result;

@@ -18,6 +18,7 @@ import { currentWorkWriter } from './current-work.ts';
 import { BEAT_MS, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
 import { PythonMemory } from './python-memory.ts';
 import { RevisionCache } from './revision-cache.ts';
+import { SpanRecorder } from './span-recorder.ts';
 import { supervisedHost } from './supervised-host.ts';
 import { tracedSandbox } from './traced-sandbox.ts';
 
@@ -42,7 +43,7 @@ const revisions = new RevisionCache(CACHED_REVISIONS);
 const running = new Map<string, Stops>();
 let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'baseUrl'> = { variables: {}, baseUrl: '' };
 
-async function run(assignment: Assignment, { abort, handBack }: Stops): Promise<ExecutionResult> {
+async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: SpanRecorder): Promise<ExecutionResult> {
   const { executionId, start, resume, timeoutMs, failure, resumeToken } = assignment;
   const onOutage = (): void => abort.abort(new WorkflowError('HandBack', 'The store cannot be reached.'));
   const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, send, onOutage, ...settings });
@@ -64,7 +65,7 @@ async function run(assignment: Assignment, { abort, handBack }: Stops): Promise<
       ...(resume?.items ? { resumeItems: resume.items } : {}),
       ...(timeoutMs === undefined ? {} : { deadline: host.now() + timeoutMs }),
     },
-    host,
+    trace ? { ...host, trace } : host,
     nodeTypes,
   );
 }
@@ -78,8 +79,12 @@ async function start(assignment: Assignment): Promise<void> {
   const { id } = assignment;
   const stops = { abort: new AbortController(), handBack: new AbortController() };
   running.set(id, stops);
+  const trace = assignment.trace && new SpanRecorder(assignment.trace, {
+    now: () => Date.now() + assignment.clockOffsetMs, send: (spans) => send({ kind: 'spans', assignment: id, spans }),
+  });
   try {
-    send({ kind: 'finished', assignment: id, result: await run(assignment, stops) });
+    const result = await run(assignment, stops, trace).finally(() => trace?.close());
+    send({ kind: 'finished', assignment: id, result });
   } catch (error) {
     const record = toErrorRecord(error);
     if (FATAL.has(record.code)) await fail(assignment, record, stops);

@@ -4,6 +4,7 @@ import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
+import type { SpanRecord, TraceContext } from '../../service/trace-context.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
 /** One execution handed to an executor. Plain data: it crosses a process boundary. */
@@ -20,6 +21,8 @@ export interface Assignment {
   checkpoints: readonly Checkpoint[];
   /** Present when this execution comes back from a Wait. */
   resume?: Resume;
+  /** The span of this life of the execution, when it is recorded. */
+  trace?: TraceContext;
   /** Milliseconds that are left of the execution's timeout. */
   timeoutMs?: number;
   staticData: StaticData;
@@ -66,6 +69,8 @@ export type ToExecutor =
   | { kind: 'answer'; call: number; value?: unknown; error?: ErrorRecord };
 
 export type ToSupervisor =
+  /** Comes before the end of the assignment. */
+  | { kind: 'spans'; assignment: string; spans: readonly SpanRecord[] }
   | { kind: 'ready' }
   /** Sent at a steady beat; its absence means that the event loop is stuck. */
   | { kind: 'beat' }

@@ -3,6 +3,7 @@ import type { StartRequest } from '../engine/host.ts';
 import type { NodeRun } from '../engine/node-run.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
 import type { PdfReader } from '../pdf/pdf-reader.ts';
+import { traceparentOf } from '../../service/trace-context.ts';
 import { coalesce } from '../../store/coalesce.ts';
 import type { CheckpointWrite, Claim, FinishWrite, Lease, ResponseWrite } from '../../store/lease.ts';
 import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
@@ -61,7 +62,7 @@ export class DurableCalls {
         return definition;
       },
       findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
-      startWorkflow: ({ claim }, request) => startWorkflow(enqueue, claim, request),
+      startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
       loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
       getBinary: (_, id) => getBinary(store, id),
@@ -106,11 +107,11 @@ async function findWorkflow(store: Store, namespace: string, { id, revision }: {
   return route && { id: `${key.namespace}/${key.workflow}`, revision: revision ?? route.stable, active: route.active, staticData };
 }
 
-async function startWorkflow(enqueue: (request: EnqueueRequest) => Promise<Enqueued>, { namespace, executionId }: Claim, request: StartRequest): Promise<void> {
+async function startWorkflow(enqueue: (request: EnqueueRequest) => Promise<Enqueued>, { claim: { namespace, executionId }, assignment: { trace } }: Owned, request: StartRequest): Promise<void> {
   const { key, workflow, revision, mode, start, underError } = request;
   const outcome = await enqueue({
     ...keyOf(namespace, workflow), mode, parent: executionId, idempotencyKey: key, idempotencyWindowMs: START_ONCE_MS,
-    trigger: { ...start, ...(underError && { underError }) },
+    trigger: { ...start, ...(underError && { underError }), ...(trace && { traceparent: traceparentOf(trace) }) },
     ...(revision === undefined ? {} : { revision }),
   });
   if (!outcome.accepted) throw new WorkflowError(outcome.reason, `Workflow '${workflow}' was not started: ${outcome.reason}.`);

@@ -30,6 +30,8 @@ export interface ExecutorHandlers {
   /** The executor gave the execution up without a result. */
   onAbandoned(assignment: Assignment, reason: { code: string; message: string }): void;
   onConsole(line: Extract<ToSupervisor, { kind: 'console' }>): void;
+  /** Parts of a trace. */
+  onSpans(message: Extract<ToSupervisor, { kind: 'spans' }>): void;
   /** The compressed memory of a Python interpreter that has started. */
   onPythonWanted(): Promise<Uint8Array>;
   onReady(): void;
@@ -138,6 +140,9 @@ export class ExecutorProcess {
         break;
       case 'console':
         this.#handlers.onConsole(message);
+        break;
+      case 'spans':
+        this.#handlers.onSpans(message);
         break;
       case 'call':
         void this.#answer(message);

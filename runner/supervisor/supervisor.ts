@@ -10,6 +10,7 @@ import { PdfReader } from '../pdf/pdf-reader.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import type { ExecutionTraces } from './execution-traces.ts';
 import type { RunnerMetrics } from './metrics.ts';
 import { paced } from './paced.ts';
 
@@ -44,6 +45,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #log: SupervisorLog;
   readonly #metrics: RunnerMetrics;
+  readonly #traces: ExecutionTraces | undefined;
   readonly #pool: ExecutorPool;
   readonly #keeper: LeaseKeeper;
   readonly #owned = new Map<string, Owned>();
@@ -61,17 +63,19 @@ export class Supervisor {
   #draining = false;
   #poll: NodeJS.Timeout | undefined;
 
-  constructor(store: Store, options: SupervisorOptions, deps: { log: SupervisorLog; metrics: RunnerMetrics }) {
+  constructor(store: Store, options: SupervisorOptions, deps: { log: SupervisorLog; metrics: RunnerMetrics; traces?: ExecutionTraces | undefined }) {
     this.#store = store;
     this.#options = options;
     this.#log = deps.log;
     this.#metrics = deps.metrics;
+    this.#traces = deps.traces;
     const { queue } = store;
     this.#calls = new DurableCalls(store, this.#pdfs);
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),
       onAbandoned: (assignment, reason) => void this.#abandoned(assignment, reason),
+      onSpans: ({ assignment, spans }) => this.#traces?.spans(assignment, spans),
       onConsole: ({ executionId, node, level, text }) => this.#log.info({ execution: executionId, node, level, text }, 'Code printed'),
       onCapacity: () => { if (this.#backlog) this.#claimSoon(); },
       onExecutorExit: ({ cause, running, current }) => {
@@ -165,6 +169,8 @@ export class Supervisor {
 
   #take(claim: Claim): void {
     const assignment = this.#assign(claim);
+    const trace = this.#traces?.begin(assignment.id, claim);
+    if (trace) assignment.trace = trace;
     this.#owned.set(claim.executionId, { claim, assignment, since: performance.now() });
     this.#totals.started += 1;
     this.#metrics.claimed(claim, Math.max(0, this.#store.now() - claim.createdAt));
@@ -207,6 +213,7 @@ export class Supervisor {
   async #finished(assignment: Assignment, result: ExecutionResult): Promise<void> {
     const owned = this.#ownedAs(assignment);
     if (!owned) return;
+    this.#traces?.end(assignment.id, { status: result.status, ...(result.error ? { error: result.error.code } : {}) });
     const { executionId, fence, save, mode } = owned.claim;
     await this.#conclude(owned, async () => {
       if (result.status === ExecutionStatus.Waiting && result.wait) {
@@ -222,6 +229,7 @@ export class Supervisor {
   async #abandoned(assignment: Assignment, { code, message }: { code: string; message: string }): Promise<void> {
     const owned = this.#ownedAs(assignment);
     if (!owned) return;
+    this.#traces?.end(assignment.id, { status: 'Abandoned', error: code });
     const { executionId, fence } = owned.claim;
     const lease = { executionId, fence };
     await this.#conclude(owned, async () => {
@@ -259,6 +267,7 @@ export class Supervisor {
     const owned = this.#owned.get(executionId);
     if (!owned) return undefined;
     this.#owned.delete(executionId);
+    this.#traces?.end(owned.assignment.id, { status: 'Abandoned', error: 'LeaseLost' });
     this.#totals.ended += 1;
     this.#totals.busyMs += performance.now() - owned.since;
     return owned;
