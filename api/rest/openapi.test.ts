@@ -10,6 +10,7 @@ import { listenEndpoints } from './listen.ts';
 import { objectEndpoints } from './objects.ts';
 import { poolEndpoints } from './pools.ts';
 import { scheduleEndpoints } from './schedules.ts';
+import { watchingEndpoints } from './watching.ts';
 import { workflowEndpoints } from './workflows.ts';
 
 interface Operation {
@@ -32,6 +33,7 @@ test('holds every endpoint, with every parameter of its path', () => {
   const accept = accepting(store.queue, { onBatch: () => undefined });
   const endpoints = [
     ...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...poolEndpoints({ store }), ...deadLetterEndpoints(store),
+    ...watchingEndpoints({ look: () => Promise.reject(new Error('Nobody watches')) }),
     ...objectEndpoints(new FakeCluster()), ...listenEndpoints({ store, baseUrl: undefined }),
   ];
   const documented = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
