@@ -172,7 +172,7 @@ function failed(error: ErrorRecord): ExecutionResult {
 /** Manual runs keep no static data; a call that nobody answered yet is answered from the result. */
 function concluded(execution: Execution, request: ExecuteRequest, result: ExecutionResult): ExecutionResult {
   const { staticData, ...rest } = result;
-  const others = otherStaticData(execution);
+  const others = otherChanges(execution);
   const kept = request.mode === ExecutionMode.Manual ? rest : { ...rest, ...(staticData && { staticData }), ...(others && { otherStaticData: others }) };
   const answering = execution.tree.responded || result.status === ExecutionStatus.Waiting ? undefined : answeringOf(execution, request);
   return answering ? { ...kept, response: finalResponse(answering, result) } : kept;
@@ -183,9 +183,9 @@ function answeringOf({ tree, graph }: Execution, { mode, start }: ExecuteRequest
   return tree.answering ?? (mode === ExecutionMode.Webhook ? graph.nodes.get(start.node)?.node : undefined);
 }
 
-function otherStaticData({ tree, workflow }: Execution): Record<string, StaticDataChanges> | undefined {
+function otherChanges({ tree, staticData }: Execution): Record<string, StaticDataChanges> | undefined {
   const changed = [...tree.staticData].flatMap(([id, data]) => {
-    const changes = id === workflow.id ? undefined : data.changes();
+    const changes = data === staticData ? undefined : data.changes();
     return changes ? [[id, changes] as const] : [];
   });
   return changed.length > 0 ? Object.fromEntries(changed) : undefined;

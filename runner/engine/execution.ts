@@ -98,6 +98,18 @@ export function createExecution(tree: Tree, about: ExecutionIdentity, stored?: S
   };
 }
 
+/** What other workflows of the tree have changed so far, or undefined. */
+export function otherStaticData({ tree, staticData }: Execution): Record<string, StaticData> | undefined {
+  const used = [...tree.staticData].filter(([, data]) => data !== staticData && data.isUsed);
+  return used.length > 0 ? Object.fromEntries(used.map(([id, data]) => [id, data.snapshot()])) : undefined;
+}
+
+/** Takes over what a committed run left of other workflows' static data. */
+export function restoreOtherStaticData({ tree }: Execution, left: Readonly<Record<string, StaticData>>): void {
+  // What the store had of it is in the journal since it was first used.
+  for (const [id, data] of Object.entries(left)) sharedStaticData(tree, id, { global: {}, nodes: {} }).restore(data);
+}
+
 /** One copy for all executions of a workflow in the tree: each sees what the ones before it left. */
 function sharedStaticData(tree: Tree, workflow: string, stored: StaticData): WorkingStaticData {
   const known = tree.staticData.get(workflow);

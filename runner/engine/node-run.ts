@@ -49,6 +49,8 @@ export interface CommittedRun extends NodeRun, Scoped {
   state?: JsonObject;
   /** The workflow's static data after this run, when the execution used it. */
   staticData?: StaticData;
+  /** That of other workflows of the tree, by their id: sub-workflows it called are not run again. */
+  otherStaticData?: Readonly<Record<string, StaticData>>;
   /** Set when this run answered the webhook. */
   responded?: boolean;
   /** Set when this run was a wait that a call ended: how that call is to be answered. */

@@ -2,7 +2,7 @@ import { untilAborted } from './abort.ts';
 import { toErrorRecord, WorkflowError } from './error.ts';
 import { hasErrorItem, outputsAfterFailure, routeErrorItems, startsWithErrorField } from './error-routing.ts';
 import type { Execution, Tree } from './execution.ts';
-import { stateOf } from './execution.ts';
+import { otherStaticData, restoreOtherStaticData, stateOf } from './execution.ts';
 import { errorOutputOf } from './graph.ts';
 import type { GraphNode } from './graph.ts';
 import type { ErrorRecord, Item } from './item.ts';
@@ -132,18 +132,21 @@ function isEmpty(outputs: Outputs, compat: Compat): boolean {
 
 function committedRun(execution: Execution, run: NodeRun, responded: boolean): CommittedRun {
   const state = stateOf(execution, run.node);
+  const others = otherStaticData(execution);
   return {
     ...run,
     ...(Object.keys(state).length > 0 ? { state: structuredClone(state) } : {}),
     ...(execution.staticData.isUsed ? { staticData: execution.staticData.snapshot() } : {}),
+    ...(others ? { otherStaticData: others } : {}),
     ...(responded ? { responded } : {}),
   };
 }
 
 function restore(execution: Execution, committed: CommittedRun): NodeRun {
-  const { state, staticData, responded, answering, scope: _, ...run } = committed;
+  const { state, staticData, otherStaticData: others, responded, answering, scope: _, ...run } = committed;
   if (state) execution.state.set(run.node, structuredClone(state));
   if (staticData) execution.staticData.restore(staticData);
+  if (others) restoreOtherStaticData(execution, others);
   if (responded) execution.tree.responded = true;
   if (answering) expectAnswer(execution.tree, answering);
   return run;

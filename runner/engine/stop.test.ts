@@ -4,6 +4,7 @@ import { WorkflowError } from './error.ts';
 import { executeTest, orderOf } from './testing/execute-test.ts';
 import { testHost } from './testing/test-host.ts';
 import type { TestHost } from './testing/test-host.ts';
+import { Double, testNodes } from './testing/test-nodes.ts';
 import { workflowOf } from './testing/test-workflow.ts';
 
 const hanging = workflowOf({ Start: { type: 'start' }, Hang: { type: 'hang' }, Never: { type: 'pass' } }, ['Start > Hang', 'Hang > Never']);
@@ -62,4 +63,26 @@ test('a deadline that is farther than a timer reaches does not fire early', asyn
 test('a timeout nobody can read fails the execution with a reason', async () => {
   const workflow = workflowOf({ Start: { type: 'start' } }, [], { settings: { timeout: 'soon' } });
   expect(await executeTest(workflow)).toMatchObject({ status: 'Failed', error: { code: 'DurationInvalid' } });
+});
+
+test('a hand-back waits for the next node boundary, and leaves what is finished to whoever goes on', async () => {
+  const workflow = workflowOf({ Start: { type: 'start' }, A: { type: 'effect' }, B: { type: 'effect' }, End: { type: 'pass' } }, ['Start > A', 'A > B', 'B > End']);
+  const double = new Double();
+  const handBack = new AbortController();
+  const host = testHost({ onNodeRun: ({ node }) => { if (node === 'A') handBack.abort(new WorkflowError('HandBack', 'stopping')); } });
+  await expect(executeTest(workflow, { handBack: handBack.signal }, host, testNodes(double))).rejects.toMatchObject({ code: 'HandBack' });
+  expect(double.calls.map(({ node }) => node)).toEqual(['A']);
+  expect((await executeTest(workflow, { resume: host.checkpoints }, host, testNodes(double))).status).toBe('Succeeded');
+  expect(double.calls.map(({ node }) => node)).toEqual(['A', 'B']);
+});
+
+test('a hand-back inside a sub-workflow is no failure of the node that called it', async () => {
+  const child = workflowOf({ In: { type: 'executeWorkflowTrigger' }, A: { type: 'effect' }, B: { type: 'effect' } }, ['In > A', 'A > B'], { id: 'child' });
+  const workflow = workflowOf({ Start: { type: 'start' }, Call: { type: 'call', parameters: { workflow: 'child' }, onError: 'Continue' }, End: { type: 'effect' } }, ['Start > Call', 'Call > End']);
+  const double = new Double();
+  const handBack = new AbortController();
+  const host = testHost({ loadWorkflow: async () => ({ definition: child }), onNodeRun: ({ node }) => { if (node === 'A') handBack.abort(new WorkflowError('HandBack', 'stopping')); } });
+  await expect(executeTest(workflow, { handBack: handBack.signal }, host, testNodes(double))).rejects.toMatchObject({ code: 'HandBack' });
+  expect((await executeTest(workflow, { resume: host.checkpoints }, { ...host, onNodeRun: () => undefined }, testNodes(double))).status).toBe('Succeeded');
+  expect(double.calls.map(({ node }) => node)).toEqual(['A', 'B', 'End']);
 });

@@ -1,9 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import type { NodeTypes } from './graph.ts';
+import type { StartRequest } from './host.ts';
 import type { ExecutionResult } from './node-run.ts';
+import type { NodeContext, NodeType } from './node-type.ts';
 import { ExecutionMode } from './node-run.ts';
 import { executeTest, jsonOf, orderOf } from './testing/execute-test.ts';
 import { callable, testHost } from './testing/test-host.ts';
 import type { TestHost } from './testing/test-host.ts';
+import { testNodes } from './testing/test-nodes.ts';
 import { workflowOf } from './testing/test-workflow.ts';
 import type { NodeSketch } from './testing/test-workflow.ts';
 import type { WorkflowDefinition, WorkflowSettings } from './workflow.ts';
@@ -15,6 +20,12 @@ function hostWith(...workflows: WorkflowDefinition[]): TestHost & { children: { 
   const children: { workflow: string; result: ExecutionResult }[] = [];
   const host = testHost({ loadWorkflow: async (id) => callable(workflows.find((each) => each.id === id)), onChild: (child) => children.push(child) });
   return Object.assign(host, { children });
+}
+
+function nodeOf(type: string): NodeType {
+  const found = testNodes().get(type);
+  if (!found) throw new Error(`no node type ${type}`);
+  return found;
 }
 
 function childOf(settings: WorkflowSettings = {}, body: NodeSketch = pass, id = 'ns/child'): WorkflowDefinition {
@@ -90,4 +101,75 @@ test.each([
 test('a missing error workflow does not hide the failure', async () => {
   const workflow = workflowOf({ Start: start, Bad: { type: 'fail' } }, ['Start > Bad'], { settings: { errorWorkflow: 'gone' } });
   expect((await executeTest(workflow, { mode: ExecutionMode.Webhook }, hostWith())).error?.code).toBe('TestFailed');
+});
+
+const counting: NodeSketch = { type: 'set', parameters: { fields: { n: '={{ $static }}' } } };
+const twice = (child: WorkflowDefinition): { parent: WorkflowDefinition; child: WorkflowDefinition } => ({
+  child,
+  parent: workflowOf({ Start: start, One: { type: 'call', parameters: { workflow: child.id } }, A: { type: 'effect' }, Two: { type: 'call', parameters: { workflow: child.id } }, B: { type: 'effect' } },
+    ['Start > One', 'One > A', 'A > Two', 'Two > B'], { id: 'ns/parent' }),
+});
+
+test('all calls of one execution share the called workflow\'s static data, in every life', async () => {
+  const { parent, child } = twice(childOf({}, counting));
+  // Calling is an effect, as it is for the real node: a call that is over is not made again.
+  const effectful = (nodes: NodeTypes): NodeTypes => new Map([...nodes].map(([name, type]) => [name, name === 'call' ? { ...type, effect: 'effectful' as const } : type]));
+  const host = testHost({ loadWorkflow: async () => ({ definition: child, staticData: { global: { count: 10 }, nodes: {} } }) });
+  const whole = await executeTest(parent, { mode: ExecutionMode.Api }, host, effectful(testNodes()));
+  expect(jsonOf(whole, 'Two')).toEqual([{ n: 12 }]);
+  expect(whole).toMatchObject({ otherStaticData: { 'ns/child': { global: { count: 12 } } } });
+  expect(whole.staticData).toBeUndefined();
+  for (let commits = 1; commits <= host.checkpoints.length; commits += 1) {
+    const later = { ...host, loadWorkflow: async () => ({ definition: child, staticData: { global: { count: 77 }, nodes: {} } }) };
+    const replayed = await executeTest(parent, { mode: ExecutionMode.Api, resume: host.checkpoints.slice(0, commits) }, later, effectful(testNodes()));
+    expect(jsonOf(replayed, 'Two')).toEqual([{ n: 12 }]);
+    expect(replayed).toMatchObject({ otherStaticData: { 'ns/child': { global: { count: 12 } } } });
+  }
+  expect((await executeTest(parent, { mode: ExecutionMode.Manual }, host, effectful(testNodes()))).otherStaticData).toBeUndefined();
+});
+
+test('every life runs the revision that the first one found', async () => {
+  const [old, fresh] = [childOf(), childOf({}, { type: 'set', parameters: { fields: { fresh: true } } })];
+  const child = { definition: workflowOf({ In: { type: 'executeWorkflowTrigger' }, Wait: { type: 'wait', parameters: { on: 'webhook' } }, Out: pass }, ['In > Wait', 'Wait > Out'], { id: 'ns/child' }), revision: 'r1' };
+  const asked: (string | undefined)[] = [];
+  const host = testHost({
+    loadWorkflow: async (_, revision) => {
+      asked.push(revision);
+      return revision === 'r1' ? child : asked.length === 1 ? child : { definition: asked.length > 2 ? fresh : old, revision: 'r2' };
+    },
+  });
+  expect((await executeTest(caller({}), {}, host)).status).toBe('Waiting');
+  const ended = await executeTest(caller({}), { resume: host.checkpoints, resumeItems: [{ json: { by: 'call' } }] }, host);
+  expect(jsonOf(ended, 'Call')).toEqual([{ by: 'call' }]);
+  expect(asked).toEqual([undefined, undefined, 'r1']);
+});
+
+test('a time limit of the called workflow ends it, and the caller decides what that means', async () => {
+  const child = childOf({ timeout: '20ms' }, { type: 'hang' });
+  const host = testHost({ now: () => Date.now(), sleep: (ms, signal) => delay(ms, undefined, { signal }), loadWorkflow: async () => ({ definition: child }) });
+  expect(await executeTest(caller({}), {}, host)).toMatchObject({ status: 'Failed', error: { code: 'ExecutionTimeout', node: 'Call' } });
+});
+
+test('an inline workflow acts for the one that holds it, whatever it calls itself', async () => {
+  const guarded = childOf({ callerPolicy: 'list', callers: ['trusted'] }, pass, 'ns/guarded');
+  const inline = workflowOf({ In: { type: 'executeWorkflowTrigger' }, Call: { type: 'call', parameters: { workflow: 'ns/guarded' } } }, ['In > Call'], { id: 'ns/trusted' });
+  const nodes = new Map([...testNodes(), ['inline', { ...nodeOf('pass'), execute: async (context: NodeContext) => {
+    const result = await context.runWorkflow({ workflow: inline, items: context.input(), wait: true });
+    return [[{ json: { code: result?.error?.code } }]];
+  } }]]);
+  const parent = workflowOf({ Start: start, Inline: { type: 'inline' } }, ['Start > Inline'], { id: 'ns/stranger' });
+  expect(jsonOf(await executeTest(parent, {}, hostWith(guarded), nodes), 'Inline')).toEqual([{ code: 'CallerNotAllowed' }]);
+});
+
+test('what descends from an error workflow starts none, and a host that can start executions gets them', async () => {
+  const failing = workflowOf({ Start: start, Bad: { type: 'fail' } }, ['Start > Bad'], { settings: { errorWorkflow: 'on-error' } });
+  const host = hostWith(onError);
+  await executeTest(failing, { mode: ExecutionMode.SubWorkflow, underError: true }, host);
+  expect(host.children).toEqual([]);
+  const started: StartRequest[] = [];
+  host.startWorkflow = async (request) => void started.push(request);
+  await executeTest(failing, { mode: ExecutionMode.Webhook }, host);
+  await executeTest(failing, { mode: ExecutionMode.Webhook, failure: { code: 'ExecutorCrashed', message: 'gone', node: 'Bad' } }, host);
+  expect(started).toMatchObject([{ key: 'e1-error', workflow: 'on-error', mode: 'Error', underError: true, start: { node: 'Caught' } }, { start: { items: [{ json: { execution: { error: { code: 'ExecutorCrashed' } } } }] } }]);
+  expect(host.children).toEqual([]);
 });
