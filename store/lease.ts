@@ -89,9 +89,21 @@ export interface ResponseWrite extends Lease {
   response: WebhookResponse;
 }
 
+/** What is left to store of an execution's node runs when they have been encoded where they were made. */
+export interface EncodedRuns {
+  counts: { succeeded: number; failed: number };
+  /** Of `encodeRuns`, for the save policy; absent when nothing is kept. */
+  data?: Uint8Array;
+}
+
+export interface EndedExecution extends ExecutionResult {
+  /** Instead of `runs`, which is empty then. */
+  encodedRuns?: EncodedRuns;
+}
+
 export interface FinishWrite extends Lease {
   /** Succeeded, Failed or Canceled. For Waiting use `wait`. */
-  result: ExecutionResult;
+  result: EndedExecution;
   save: SavePolicy;
   /** Default true; false in manual executions. */
   keepStaticData?: boolean;

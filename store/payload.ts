@@ -47,7 +47,7 @@ export interface Packed {
   lengths: (number | null)[];
 }
 
-export function pack(payloads: readonly (Buffer | undefined)[]): Packed {
+export function pack(payloads: readonly (Uint8Array | undefined)[]): Packed {
   let next = 1;
   const starts = payloads.map((payload) => {
     if (payload === undefined) return null;

@@ -15,6 +15,7 @@ import { nodeTypes } from '../nodes/registry.ts';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
 import { Calls } from './calls.ts';
 import { currentWorkWriter } from './current-work.ts';
+import { withEncodedRuns } from './encode-runs.ts';
 import { BEAT_MS, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
 import { PythonMemory } from './python-memory.ts';
 import { RevisionCache } from './revision-cache.ts';
@@ -84,7 +85,7 @@ async function start(assignment: Assignment): Promise<void> {
   });
   try {
     const result = await run(assignment, stops, trace).finally(() => trace?.close());
-    send({ kind: 'finished', assignment: id, result });
+    send({ kind: 'finished', assignment: id, result: await withEncodedRuns(result, assignment.save) });
   } catch (error) {
     const record = toErrorRecord(error);
     if (FATAL.has(record.code)) await fail(assignment, record, stops);
@@ -103,7 +104,7 @@ async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops):
     // What it cannot go on for keeps it from this, too: the failure itself is what has to be reported.
     send({ kind: 'console', executionId: assignment.executionId, node: failure.node ?? '', level: 'warn', text: `The error workflow was not started. ${toErrorRecord(error).message}` });
   }
-  send({ kind: 'finished', assignment: assignment.id, result });
+  send({ kind: 'finished', assignment: assignment.id, result: await withEncodedRuns(result, assignment.save) });
 }
 
 process.on('message', (message: ToExecutor) => {

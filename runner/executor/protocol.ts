@@ -1,8 +1,9 @@
-import type { Resume } from '../../store/lease.ts';
+import type { EndedExecution, Resume } from '../../store/lease.ts';
+import type { SavePolicy } from '../../store/route.ts';
 import type { Trigger } from '../../store/request.ts';
 import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
-import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
+import type { Checkpoint, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 import type { SpanRecord, TraceContext } from '../../service/trace-context.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -17,6 +18,8 @@ export interface Assignment {
   /** Content hash of the definition; the executor asks for the definition when it has not cached it. */
   revision: string;
   mode: ExecutionMode;
+  /** What is kept of it. */
+  save: SavePolicy;
   start: Trigger;
   checkpoints: readonly Checkpoint[];
   /** Present when this execution comes back from a Wait. */
@@ -78,7 +81,7 @@ export type ToSupervisor =
   /** Asks for the compressed memory of a Python interpreter that has started. */
   | { kind: 'pythonWanted' }
   | { kind: 'console'; executionId: string; node: string; level: string; text: string }
-  | { kind: 'finished'; assignment: string; result: ExecutionResult }
+  | { kind: 'finished'; assignment: string; result: EndedExecution }
   /** This life of the execution must not go on; another one will. `code` says why. */
   | { kind: 'abandoned'; assignment: string; code: string; message: string };
 

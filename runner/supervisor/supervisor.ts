@@ -1,9 +1,9 @@
 import { WorkflowError, toErrorRecord } from '../engine/error.ts';
-import { ExecutionMode, ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
+import { ExecutionMode, ExecutionStatus } from '../engine/node-run.ts';
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
 import { StoreError, StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
-import type { Claim, Lease, RunnerLoad } from '../../store/lease.ts';
+import type { Claim, RunnerLoad, EndedExecution, Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
@@ -189,6 +189,7 @@ export class Supervisor {
       workflowId: `${claim.namespace}/${claim.workflow}`,
       revision: claim.revision,
       mode: claim.mode,
+      save: claim.save,
       start: claim.trigger,
       checkpoints: claim.checkpoints,
       staticData: claim.staticData,
@@ -210,7 +211,7 @@ export class Supervisor {
     }
   }
 
-  async #finished(assignment: Assignment, result: ExecutionResult): Promise<void> {
+  async #finished(assignment: Assignment, result: EndedExecution): Promise<void> {
     const owned = this.#ownedAs(assignment);
     if (!owned) return;
     this.#traces?.end(assignment.id, { status: result.status, ...(result.error ? { error: result.error.code } : {}) });

@@ -5,7 +5,7 @@ import { verdict } from './verdict.ts';
 
 function assignment(executionId: string): Assignment {
   return {
-    id: `${executionId}/1`, executionId, workflowId: 'shop/orders', revision: 'r1', mode: 'Webhook', start: { node: 'Hook', items: [] },
+    id: `${executionId}/1`, executionId, workflowId: 'shop/orders', revision: 'r1', mode: 'Webhook', save: { success: 'All', failure: 'All' }, start: { node: 'Hook', items: [] },
     checkpoints: [], staticData: { global: {}, nodes: {} }, resumeToken: 't', clockOffsetMs: 0,
   };
 }

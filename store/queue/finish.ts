@@ -1,9 +1,9 @@
 import type { ErrorRecord } from '../../runner/engine/item.ts';
-import type { ExecutionResult, NodeRun, StaticDataChanges } from '../../runner/engine/node-run.ts';
+import type { ExecutionResult, StaticDataChanges } from '../../runner/engine/node-run.ts';
 import type { Database, Statement } from '../database.ts';
 import { StoreError, StoreReason } from '../error.ts';
-import { type Brief, summarize } from '../history.ts';
-import type { FinishWrite } from '../lease.ts';
+import { type Brief, countRuns, encodeRuns } from '../history.ts';
+import type { EndedExecution, FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import { Keep } from '../route.ts';
@@ -53,7 +53,7 @@ interface Encoded {
   kept: Keep;
   brief: Buffer;
   response: Buffer | undefined;
-  data: Buffer | undefined;
+  data: Uint8Array | undefined;
   scopes: { workflow: string | null; scope: string; data: Buffer }[];
 }
 
@@ -61,9 +61,9 @@ export function keptOf({ result, save }: FinishWrite): Keep {
   return result.status === 'Succeeded' ? save.success : save.failure;
 }
 
-async function encodeRuns(runs: readonly NodeRun[], kept: Keep): Promise<Buffer | undefined> {
-  if (kept === Keep.None) return undefined;
-  return encodePayload(kept === Keep.All ? runs : runs.map(summarize));
+async function dataOf({ runs, encodedRuns }: EndedExecution, kept: Keep): Promise<Uint8Array | undefined> {
+  if (encodedRuns) return encodedRuns.data;
+  return kept === Keep.None ? undefined : encodeRuns(runs, kept);
 }
 
 async function encode(write: FinishWrite): Promise<Encoded> {
@@ -75,24 +75,23 @@ async function encode(write: FinishWrite): Promise<Encoded> {
       write, kept,
       brief: await encodePayload(briefOf(result)),
       response: result.response && await encodePayload(result.response),
-      data: await encodeRuns(result.runs, kept),
+      data: await dataOf(result, kept),
       scopes: await Promise.all(scopes.map(async ({ data, ...scope }) => ({ ...scope, data: await encodePayload(data) }))),
     };
   } catch (error) {
     if (!(error instanceof StoreError && error.code === StoreReason.PayloadRefused)) throw error;
     // What cannot be kept must not keep its neighbours in the batch from ending, nor itself.
     const refusal: ErrorRecord = { code: error.code, message: error.message };
-    const failed: ExecutionResult = { status: 'Failed', error: result.error ?? refusal, runs: result.runs };
-    return {
-      write: { ...write, result: failed }, kept: kept === Keep.None ? kept : Keep.Summary,
-      brief: await encodePayload(briefOf(failed)), response: undefined, data: await encodeRuns(result.runs, kept === Keep.None ? kept : Keep.Summary), scopes: [],
-    };
+    const { runs, encodedRuns } = result;
+    const failed: EndedExecution = { status: 'Failed', error: result.error ?? refusal, runs, ...(encodedRuns && { encodedRuns }) };
+    // Encoded runs have been small enough; others may be what was refused.
+    const rest = kept === Keep.None || encodedRuns ? kept : Keep.Summary;
+    return { write: { ...write, result: failed }, kept: rest, brief: await encodePayload(briefOf(failed)), response: undefined, data: await dataOf(failed, rest), scopes: [] };
   }
 }
 
-function briefOf({ error, lastNode, runs }: ExecutionResult): Brief {
-  const failed = runs.filter(({ status }) => status === 'error').length;
-  return { counts: { succeeded: runs.length - failed, failed }, ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
+function briefOf({ error, lastNode, runs, encodedRuns }: EndedExecution): Brief {
+  return { counts: encodedRuns?.counts ?? countRuns(runs), ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
 }
 
 interface ScopeOf {
