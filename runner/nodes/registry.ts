@@ -25,7 +25,7 @@ import { noOpNode } from './no-op/index.ts';
 import { removeDuplicatesNode } from './remove-duplicates/index.ts';
 import { renameKeysNode } from './rename-keys/index.ts';
 import { respondToWebhookNode } from './respond-to-webhook/index.ts';
-import { scheduleTriggerNode } from './schedule-trigger/index.ts';
+import { cronNode, intervalNode, scheduleTriggerNode } from './schedule-trigger/index.ts';
 import { setNode } from './set/index.ts';
 import { sortNode } from './sort/index.ts';
 import { splitInBatchesNode } from './split-in-batches/index.ts';
@@ -38,7 +38,7 @@ import { webhookNode } from './webhook/index.ts';
 import { xmlNode } from './xml/index.ts';
 
 const all: readonly NodeType[] = [
-  manualTriggerNode, webhookNode, formTriggerNode, scheduleTriggerNode, executeWorkflowTriggerNode, errorTriggerNode,
+  manualTriggerNode, webhookNode, formTriggerNode, scheduleTriggerNode, cronNode, intervalNode, executeWorkflowTriggerNode, errorTriggerNode,
   ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, formNode, noOpNode, stopAndErrorNode,
   setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,

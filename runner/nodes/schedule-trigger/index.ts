@@ -1,4 +1,5 @@
-import type { NodeType } from '../../engine/node-type.ts';
+import type { Item } from '../../engine/item.ts';
+import type { NodeContext, NodeType } from '../../engine/node-type.ts';
 import { startItems } from '../triggers/start-items.ts';
 import { DEFAULT_MISFIRE_LIMIT, MAX_MISFIRE_LIMIT } from './schedule.ts';
 import { tickItem } from './tick-item.ts';
@@ -19,12 +20,38 @@ export const scheduleTriggerNode: NodeType = {
         + `\`misfireLimit\`: how many at most with all, 1 to ${MAX_MISFIRE_LIMIT}, default ${DEFAULT_MISFIRE_LIMIT}. \`jitter\`: a duration such as 5m by which ticks are spread over schedules; each schedule keeps its own share of it.`,
     },
   ],
-  execute(context) {
-    const given = startItems(context);
-    const [first] = given;
-    const isEmpty = given.length === 1 && first !== undefined && Object.keys(first.json).length === 0;
-    if (!isEmpty) return [given];
-    // Started by hand: what a tick would say that is due now.
-    return [[{ ...tickItem(Math.floor(context.now() / 1000) * 1000, context.workflow.settings?.timezone ?? 'UTC'), pairedItem: { item: 0 } }]];
-  },
+  execute: giveTick,
 };
+
+/** n8n's node before `scheduleTrigger`. */
+export const cronNode: NodeType = {
+  type: 'cron', displayName: 'Cron', group: 'trigger', versions: [1], effect: 'pure', inputs: 0, outputs: ['main'],
+  description: 'Starts the workflow at set times; the older form of `scheduleTrigger`.',
+  parameters: [
+    {
+      name: 'triggerTimes', type: 'collection', required: true,
+      description: '`{item: [{mode, …}]}`. `mode` is everyMinute, everyHour (`minute`), everyDay (`hour`, `minute`; the default), everyWeek (`weekday`, …), everyMonth (`dayOfMonth`, …), everyX (`value`, `unit`) or custom (`cronExpression`).',
+    },
+  ],
+  execute: giveTick,
+};
+
+/** n8n's simplest schedule. */
+export const intervalNode: NodeType = {
+  type: 'interval', displayName: 'Interval', group: 'trigger', versions: [1], effect: 'pure', inputs: 0, outputs: ['main'],
+  description: 'Starts the workflow every so often; an older form of `scheduleTrigger`.',
+  parameters: [
+    { name: 'interval', type: 'number', default: 1, description: 'How many units lie between two executions.' },
+    { name: 'unit', type: 'options', default: 'seconds', options: ['seconds', 'minutes', 'hours'], description: 'The unit of `interval`.' },
+  ],
+  execute: giveTick,
+};
+
+function giveTick(context: NodeContext): Item[][] {
+  const given = startItems(context);
+  const [first] = given;
+  const isEmpty = given.length === 1 && first !== undefined && Object.keys(first.json).length === 0;
+  if (!isEmpty) return [given];
+  // Started by hand: what a tick would say that is due now.
+  return [[{ ...tickItem(Math.floor(context.now() / 1000) * 1000, context.workflow.settings?.timezone ?? 'UTC'), pairedItem: { item: 0 } }]];
+}

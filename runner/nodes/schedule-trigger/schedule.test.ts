@@ -20,7 +20,7 @@ test.each<{ given: JsonObject; want: unknown }>([
   { given: { field: 'months', triggerAtDayOfMonth: 31, triggerAtHour: 18 }, want: { cron: '0 18 31 * *' } },
   { given: { field: 'cronExpression', expression: ' 0 */10 9-23 * * * ' }, want: { cron: '0 */10 9-23 * * *' } },
 ])('reads $given', ({ given, want }) => {
-  expect(readSchedule({ parameters: rules(given) }, 'Europe/Berlin')).toEqual({
+  expect(readSchedule({ type: 'scheduleTrigger', parameters: rules(given) }, 'Europe/Berlin')).toEqual({
     schedule: { rules: [want], timezone: 'Europe/Berlin', misfire: 'latest', misfireLimit: 100, jitterMs: 0 },
   });
 });
@@ -38,7 +38,22 @@ test.each<{ name: string; given: JsonObject; timezone?: string; want: { code: st
   { name: 'jitter over a day', given: { ...rules({}), options: { jitter: '25h' } }, want: { code: 'ScheduleInvalid', parameter: 'options.jitter' } },
   { name: 'a timezone that is none', given: rules({}), timezone: 'Mars/Olympus', want: { code: 'TimezoneUnknown' } },
 ])('refuses $name', ({ given, timezone, want }) => {
-  expect(readSchedule({ parameters: given }, timezone)).toMatchObject({ problem: want });
+  expect(readSchedule({ type: 'scheduleTrigger', parameters: given }, timezone)).toMatchObject({ problem: want });
+});
+
+test.each<{ type: string; given: JsonObject; want: unknown }>([
+  { type: 'cron', given: { triggerTimes: { item: [{ hour: 9 }, { mode: 'everyX', unit: 'minutes', value: 10 }] } }, want: [{ cron: '0 9 * * *' }, { cron: '*/10 * * * *' }] },
+  { type: 'cron', given: { triggerTimes: { item: [{}, { mode: 'everyMinute' }, { mode: 'everyHour', minute: 15 }] } }, want: [{ cron: '0 14 * * *' }, { cron: '*/1 * * * *' }, { cron: '15 */1 * * *' }] },
+  { type: 'cron', given: { triggerTimes: { item: [{ mode: 'everyWeek', hour: 11, weekday: '5' }, { mode: 'everyMonth', hour: 8 }] } }, want: [{ cron: '0 11 * * 5' }, { cron: '0 8 1 * *' }] },
+  { type: 'cron', given: { triggerTimes: { item: [{ mode: 'custom', cronExpression: '0 0 6-12 * * 1-5' }, { mode: 'everyX', value: 48 }] } }, want: [{ cron: '0 0 6-12 * * 1-5' }, { periodMs: 172_800_000, minute: 0 }] },
+  { type: 'interval', given: { interval: 15, unit: 'minutes' }, want: [{ cron: '*/15 * * * *' }] },
+  { type: 'interval', given: { interval: 2 }, want: [{ cron: '*/2 * * * * *' }] },
+])('reads the older node $type: $given', ({ type, given, want }) => {
+  expect(readSchedule({ type, parameters: given })).toMatchObject({ schedule: { rules: want } });
+});
+
+test('an older node without times has no rule', () => {
+  expect(readSchedule({ type: 'cron', parameters: {} })).toMatchObject({ problem: { code: 'ScheduleMissing', parameter: 'triggerTimes.item' } });
 });
 
 test('the item says when, where the workflow is', () => {

@@ -3,6 +3,7 @@ import { WorkflowError } from '../../engine/error.ts';
 import type { JsonObject } from '../../engine/item.ts';
 import type { WorkflowNode } from '../../engine/workflow.ts';
 import { CronSyntaxError, parseCron } from './cron.ts';
+import { intervalsOf } from './intervals.ts';
 import { isTimezone } from './local-clock.ts';
 import type { ScheduleRule } from './ticks.ts';
 
@@ -43,24 +44,23 @@ class Refusal extends Error {
 }
 
 /** Reads the parameters of a schedule trigger, or says what is wrong with them. `timezone` is the workflow's. */
-export function readSchedule({ parameters = {} }: Pick<WorkflowNode, 'parameters'>, timezone = 'UTC'): { schedule: Schedule } | { problem: ScheduleProblem } {
+export function readSchedule({ type, parameters = {} }: Pick<WorkflowNode, 'type' | 'parameters'>, timezone = 'UTC'): { schedule: Schedule } | { problem: ScheduleProblem } {
   try {
     if (!isTimezone(timezone)) throw new Refusal({ code: 'TimezoneUnknown', message: `the workflow's timezone '${timezone}' does not exist; use an IANA name such as Europe/Berlin` });
-    return { schedule: { rules: readRules(parameters), timezone, ...readOptions(parameters) } };
+    return { schedule: { rules: readRules(type, parameters), timezone, ...readOptions(parameters) } };
   } catch (error) {
     if (error instanceof Refusal) return { problem: error.problem };
     throw error;
   }
 }
 
-function readRules(parameters: JsonObject): ScheduleRule[] {
-  const rule = asObject(parameters['rule']);
-  const intervals = rule?.['interval'] === undefined ? [{}] : rule['interval'];
+function readRules(type: string, parameters: JsonObject): ScheduleRule[] {
+  const { path, intervals } = intervalsOf(type, parameters);
   if (!Array.isArray(intervals) || intervals.length === 0) {
-    throw new Refusal({ code: 'ScheduleMissing', parameter: 'rule.interval', message: 'has no rule; add one such as {field: hours, hoursInterval: 1}' });
+    throw new Refusal({ code: 'ScheduleMissing', parameter: path, message: 'has no rule; add one such as {field: hours, hoursInterval: 1}' });
   }
-  if (intervals.length > MAX_RULES) throw invalid('rule.interval', `has ${intervals.length} rules; use at most ${MAX_RULES}`);
-  return intervals.map((interval, index) => readRule(new Reader(asObject(interval) ?? {}, `rule.interval[${index}]`)));
+  if (intervals.length > MAX_RULES) throw invalid(path, `has ${intervals.length} rules; use at most ${MAX_RULES}`);
+  return intervals.map((interval, index) => readRule(new Reader(asObject(interval) ?? {}, `${path}[${index}]`)));
 }
 
 function readRule(reader: Reader): ScheduleRule {
