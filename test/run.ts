@@ -9,6 +9,7 @@ import { LocalCluster } from './cluster/local-cluster.ts';
 import { say, step } from './cluster/progress.ts';
 import { CONTROL_PLANE_BINARIES } from './cluster/versions.ts';
 import { E2E_CLUSTER } from './e2e/millrace.ts';
+import { full, runSeed } from './full.ts';
 import { isJestPart, parseRunArguments, UsageError, type JestPart, type Part, type RunArguments } from './run-arguments.ts';
 import { sum, tallyLine, tallyOfCheck, tallyOfJest, type Tally } from './tally.ts';
 
@@ -79,6 +80,9 @@ async function runToTheEnd(part: Part, args: RunArguments): Promise<Tally> {
 
 async function main(argv: readonly string[]): Promise<void> {
   const args = parseRunArguments(argv);
+  // One seed for all processes of the run.
+  process.env['MILLRACE_TEST_SEED'] = String(runSeed);
+  say(full ? `Trying everything (seed ${String(runSeed)})` : `Trying samples of the long matrices with MILLRACE_TEST_SEED=${String(runSeed)}; npm run test:full tries all`);
   const tallies: Tally[] = [];
   for (const part of args.parts) {
     const tally = await runToTheEnd(part, args);

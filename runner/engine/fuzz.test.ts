@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { full, runSeed } from '../../test/full.ts';
 import { importWorkflow } from '../../importers/n8n/index.ts';
 import type { Item } from './item.ts';
 import { executeTest } from './testing/execute-test.ts';
@@ -9,7 +10,7 @@ import { testNodes } from './testing/test-nodes.ts';
 import { validateWorkflow } from './validate.ts';
 import type { Connection, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 
-const RUNS = 500;
+const RUNS = full ? 20_000 : 500;
 const MAX_NODE_RUNS = 100;
 const names = ['Start', 'A', 'B', 'C', 'D', 'E', 'constructor', '__proto__'];
 const name = fc.constantFrom(...names);
@@ -54,9 +55,9 @@ test(`${RUNS} random workflows end, with a status and a record of every run`, as
     expect(() => JSON.stringify(result)).not.toThrow();
     const misnumbered = result.runs.filter((run, index) => run.runIndex !== result.runs.slice(0, index).filter(({ node }) => node === run.node).length);
     expect(misnumbered).toEqual([]);
-  }), { numRuns: RUNS });
-  console.log(`${RUNS} random workflows: ${JSON.stringify(seen)}`);
-}, 60_000);
+  }), { numRuns: RUNS, seed: runSeed });
+  console.log(`${RUNS} random workflows with MILLRACE_TEST_SEED=${runSeed}: ${JSON.stringify(seen)}`);
+}, RUNS * 120);
 
 test(`${RUNS} random pieces of JSON are imported and judged without a crash`, () => {
   const record = fc.dictionary(fc.constantFrom('name', 'type', 'nodes', 'connections', 'settings', 'pinData', 'main', 'A', 'node', 'index', 'credentials', 'onError', 'maxTries', 'retryOnFail', '__proto__'), fc.jsonValue(), { maxKeys: 6 });
@@ -67,6 +68,6 @@ test(`${RUNS} random pieces of JSON are imported and judged without a crash`, ()
     nodes += report.length;
     const problems = validateWorkflow(definition, testNodes(), (template) => plainSandbox.check(template));
     expect(problems.every(({ code, message }) => code !== '' && message !== '')).toBe(true);
-  }), { numRuns: RUNS });
-  console.log(`${RUNS} random imports: ${nodes} nodes reported`);
-});
+  }), { numRuns: RUNS, seed: runSeed });
+  console.log(`${RUNS} random imports with MILLRACE_TEST_SEED=${runSeed}: ${nodes} nodes reported`);
+}, RUNS * 120);

@@ -5,12 +5,16 @@ import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
 import { silentLog } from '../../operator/kube/log.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../eventually.ts';
+import { full, randomFrom, runSeed, sample } from '../full.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import type { Client, Cluster } from '../../operator/kube/index.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { Fault, FaultProxy } from './fault-proxy.ts';
 
 jest.setTimeout(180_000);
+
+/** Faults of the mixture. */
+const ROUNDS = full ? 300 : 30;
 
 let plane: ControlPlane;
 let direct: Cluster;
@@ -100,7 +104,7 @@ const onWatch: { name: string; fault: Fault; times?: number }[] = [
   { name: 'watch goes silent, half open', fault: { afterEvents: 2, harm: 'silence' } },
 ];
 
-test.each(onWatch)(
+test.each(sample(onWatch, 8))(
   'misses no change when $name',
   async ({ fault, times = 1 }) => {
     await change();
@@ -127,7 +131,7 @@ const onList: { name: string; fault: Fault; skip?: number }[] = [
   { name: 'the second page has expired', fault: { answer: { status: 410, body: status(410, 'Expired') } }, skip: 1 },
 ];
 
-test.each(onList)(
+test.each(sample(onList, 4))(
   'misses no change when $name',
   async ({ fault, skip = 0 }) => {
     await change(20);
@@ -206,14 +210,13 @@ test('misses no change when the API server is killed and comes back', async () =
 }, 240_000);
 
 test('misses no change in a mixture of faults', async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-  const random = mulberry32(seed);
+  const random = randomFrom(runSeed);
   await change();
   const from = informer();
   // Those that make it wait for seconds would make the test slow, not harder.
   const watchFaults = onWatch.filter(({ name }) => !/429|silent|future/.test(name));
   const listFaults = onList.filter(({ name }) => !name.includes('429'));
-  for (let i = 0; i < 30; i += 1) {
+  for (let i = 0; i < ROUNDS; i += 1) {
     proxy.inject({ on: 'watch', fault: pick(random, watchFaults).fault });
     if (random() < 0.3) proxy.inject({ on: 'list', fault: pick(random, listFaults).fault });
     proxy.resetAll();
@@ -223,23 +226,12 @@ test('misses no change in a mixture of faults', async () => {
     });
   }
   await expectNothingMissed(from).catch((err: unknown) => {
-    throw new Error(`with SEED=${seed}`, { cause: err });
+    throw new Error(`with MILLRACE_TEST_SEED=${runSeed}`, { cause: err });
   });
-}, 240_000);
+}, 60_000 + ROUNDS * 6000);
 
 function pick<T>(random: () => number, from: readonly T[]): T {
   const chosen = from[Math.floor(random() * from.length)];
   if (chosen === undefined) throw new Error('nothing to pick from');
   return chosen;
-}
-
-/** A small seeded generator, uniform in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
