@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { DeadLetterDetail, DeadLetterList, Done, Pool, PoolList } from '../api/rest/queue-schemas.ts';
-import { Accepted, Execution, ExecutionDetail, ExecutionList, NodeRunSummary, NodeRuns } from '../api/rest/schemas.ts';
+import { Accepted, Execution, ExecutionDetail, ExecutionList, Listening, NodeRuns, NodeRunSummary, WrittenObject } from '../api/rest/schemas.ts';
 import { Watching } from '../api/rest/watching-schemas.ts';
 import { Backfilled, ScheduleList } from '../api/rest/schedule-schemas.ts';
 import { CliError } from './cli-error.ts';
@@ -13,6 +13,9 @@ const KubernetesStatus = z.object({ kind: z.literal('Status'), reason: z.string(
 
 /** Longest silence of a stream, in milliseconds: the server sends a heartbeat every 15 s. */
 const silenceMs = 60_000;
+
+/** An event of `listen`. */
+export type ListenEvent = ExecutionEvent | { event: 'listening'; data: z.output<typeof Listening> };
 
 /** An event of `follow`. */
 export type ExecutionEvent = { event: 'node'; data: NodeRunSummary } | { event: 'execution'; data: Execution };
@@ -95,6 +98,27 @@ export class ApiClient {
 
   backfill({ namespace, workflow }: { namespace: string; workflow: string }, body: object): Promise<z.output<typeof Backfilled>> {
     return this.#json('POST', `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflow)}/backfill`, { schema: Backfilled, body });
+  }
+
+  /** Sets whether triggers start a workflow. */
+  activate(namespace: string, workflow: string, { active, dryRun }: { active: boolean; dryRun: boolean }): Promise<z.output<typeof WrittenObject>> {
+    const path = `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflow)}/${active ? 'activate' : 'deactivate'}`;
+    return this.#json('POST', path, { schema: WrittenObject, query: { fieldManager: 'millrace-cli', dryRun: dryRun ? 'true' : undefined } });
+  }
+
+  /** Waits for one call of a test URL and follows what it starts. Without `spec` the published revision. */
+  async *listen(about: { namespace: string; workflow: string; spec?: object | undefined; seconds: string }): AsyncGenerator<ListenEvent> {
+    const path = `/namespaces/${encodeURIComponent(about.namespace)}/workflows/${encodeURIComponent(about.workflow)}/listen?seconds=${encodeURIComponent(about.seconds)}`;
+    const answer = await this.#send('POST', path, { bodyTimeout: silenceMs, accept: 'text/event-stream', body: about.spec === undefined ? {} : { spec: about.spec } });
+    try {
+      for await (const { event, data } of readEvents(answer.body)) {
+        if (event === 'listening') yield { event, data: Listening.parse(data) };
+        if (event === 'node') yield { event, data: NodeRunSummary.parse(data) };
+        if (event === 'execution') yield { event, data: Execution.parse(data) };
+      }
+    } catch (error) {
+      throw unreachable(error, this.#server.url);
+    }
   }
 
   /** Events of one execution until it has ended. */

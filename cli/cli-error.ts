@@ -9,6 +9,8 @@ export const cliProblems = {
   PoolPaused: { exit: 1 },
   /** Executions of a pool still run after --timeout. */
   DrainTimeout: { exit: 1 },
+  /** `listen` waited in vain. */
+  NothingCalled: { exit: 1 },
   /** `validate` found problems. */
   ValidationFailed: { exit: 1 },
   /** Wrong flags or arguments. */

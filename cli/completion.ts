@@ -16,6 +16,19 @@ export function addCompletion(program: Command, terminal: Terminal): void {
     });
 }
 
+/** `millrace __complete WORDS…`: what may follow, one a line, and the directive (4: no files) that kubectl wants of plugins. */
+export function addPluginCompletion(program: Command, terminal: Terminal): void {
+  program.command('__complete [words...]', { hidden: true }).allowUnknownOption().helpOption(false)
+    .action((words: string[]) => {
+      const last = words.at(-1) ?? '';
+      const tree = commandsBelow(program);
+      const path = words.slice(0, -1).filter((word) => !word.startsWith('-')).join(' ');
+      const known = tree.find((entry) => entry.path === path) ?? tree.findLast((entry) => path.startsWith(`${entry.path} `));
+      const fitting = (known?.words ?? []).filter(({ word }) => word.startsWith(last) && (last.startsWith('-') || !word.startsWith('-')) && !word.startsWith('__'));
+      terminal.out(`${fitting.map(({ word, about }) => `${word}\t${about}\n`).join('')}:4\n`);
+    });
+}
+
 interface Completable {
   /** Names of the command and those above it, without the program's. */
   path: string;
@@ -24,9 +37,9 @@ interface Completable {
 
 /** Every command with what may follow it: its subcommands and flags. */
 function commandsBelow(command: Command, path: readonly string[] = []): Completable[] {
-  const commands = command.commands.map((child) => ({ word: child.name(), about: child.description() }));
+  const commands = command.createHelp().visibleCommands(command).map((child) => ({ word: child.name(), about: child.description() }));
   const flags = command.createHelp().visibleOptions(command).map((option) => ({ word: option.long ?? option.short ?? '', about: option.description }));
-  return [{ path: path.join(' '), words: [...commands, ...flags] }, ...command.commands.flatMap((child) => commandsBelow(child, [...path, child.name()]))];
+  return [{ path: path.join(' '), words: [...commands, ...flags] }, ...command.createHelp().visibleCommands(command).filter((child) => child.name() !== 'help').flatMap((child) => commandsBelow(child, [...path, child.name()]))];
 }
 
 /** bash and zsh: look the words so far up, the flags and their values left out. */

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { CliError } from './cli-error.ts';
-import { addCompletion } from './completion.ts';
+import { addActivate } from './activate.ts';
+import { addCompletion, addPluginCompletion } from './completion.ts';
+import { addListen } from './listen.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addLocalCommands } from './local-commands.ts';
 import { addPools } from './pools.ts';
@@ -33,11 +35,14 @@ function createProgram(terminal: Terminal, { name, version }: { name: string; ve
     .exitOverride();
   addLocalCommands(program, terminal);
   addTrigger(program, terminal);
+  addListen(program, terminal);
+  addActivate(program, terminal);
   addRuns(program, terminal);
   addPools(program, terminal);
   addDeadLetters(program, terminal);
   addTop(program, terminal);
   addSchedules(program, terminal);
   addCompletion(program, terminal);
+  addPluginCompletion(program, terminal);
   return program;
 }

@@ -5,9 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStore } from '../api/testdata/memory-store.ts';
+import { route } from '../api/testdata/route.ts';
 import { startTestServer } from '../api/testdata/test-server.ts';
 import type { TestServer } from '../api/testdata/test-server.ts';
 import type { ExecutionDetail } from '../store/executions.ts';
+import { eventually } from '../test/eventually.ts';
 import { millrace } from './testdata/memory-terminal.ts';
 
 let api: TestServer;
@@ -160,4 +162,33 @@ test('a kubeconfig without a token needs a service account', async () => {
   } finally {
     server.close();
   }
+});
+
+test('listen shows where, then what the one call does', async () => {
+  memory.routeList = [route('orders', [], { active: false })];
+  const draft = JSON.stringify({ apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name: 'orders' }, spec: { nodes: [{ name: 'Hook', type: 'webhook', parameters: { path: 'draft' } }] } });
+  const listening = at(['listen', 'draft.yaml', '--seconds', '60'], { 'draft.yaml': draft });
+  await eventually(() => expect(memory.open.size).toBe(1));
+  expect((await fetch(`${api.url}/webhook-test/shop/draft`)).status).toBe(200);
+  const id = memory.accepted[0]?.id ?? '';
+  memory.detail.set(id, execution({ id, status: 'Succeeded' }));
+  const { exit, out, err } = await listening;
+  expect([exit, err]).toEqual([0, expect.stringMatching(/^Listening at GET \S+\/webhook-test\/shop\/draft \(Hook\)\nExecution \S+: Succeeded/)]);
+  expect(out).toContain('Order');
+});
+
+test('listen says when nobody called, and who may not', async () => {
+  memory.routeList = [route('orders', [], { stable: 'r' })];
+  memory.definitions.set('r', { id: 'shop/orders', name: 'orders', nodes: [{ name: 'Hook', type: 'webhook', parameters: { path: 'x' } }], connections: [] });
+  expect(await at(['listen', 'orders', '--seconds', '1'])).toMatchObject({ exit: 1, err: expect.stringContaining('NothingCalled') });
+  expect(await millrace(['listen', 'orders', '-n', 'bank'], { env: { MILLRACE_SERVER: api.url, MILLRACE_TOKEN: 'reader' } })).toMatchObject({ exit: 5, err: expect.stringContaining('Forbidden') });
+});
+
+test('activate and deactivate change the object and pass warnings on', async () => {
+  api.cluster.write = (path, { method, body, asUser, onWarning }) => {
+    onWarning?.('look twice');
+    return { path, method, body, asUser };
+  };
+  expect(await at(['activate', 'orders'])).toEqual({ exit: 0, out: 'Workflow shop/orders activated.\n', err: 'Warning: look twice\n' });
+  expect(await at(['deactivate', 'orders', '--dry-run'])).toMatchObject({ exit: 0, out: 'Workflow shop/orders deactivated (dry run).\n' });
 });

@@ -5,6 +5,10 @@ import { KubeError } from '../../operator/kube/errors.ts';
 export class FakeCluster {
   reviews: string[] = [];
   down = false;
+  /** Answers writes of objects; every other is forbidden. */
+  write: (path: string, options: RequestOptions) => unknown = (path, { method }) => {
+    throw new KubeError({ status: 403, reason: 'Forbidden', message: `${method} ${path}: workflows is forbidden` });
+  };
   /** `namespace/name` → Secret as the API server gives it; every other is not there. */
   secrets = new Map<string, { metadata: { labels: Record<string, string> }; data: Record<string, string> }>();
 
@@ -12,6 +16,7 @@ export class FakeCluster {
     if (this.down) throw new KubeError({ status: 0, reason: 'ApiServerUnreachable', message: 'down' });
     const [, namespace = '', name = ''] = /^\/api\/v1\/namespaces\/([^/]+)\/secrets\/([^/]+)$/.exec(path) ?? [];
     if (name !== '') return this.#secret(`${namespace}/${name}`) as T;
+    if (path.startsWith('/apis/millrace.dev/')) return this.write(path, options) as T;
     this.reviews.push(path);
     const { spec } = options.body as { spec: { token?: string; user?: string; resourceAttributes?: { namespace?: string } } };
     const status = path.includes('tokenreviews')
