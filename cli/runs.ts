@@ -18,7 +18,10 @@ interface ListFlags extends OutputFlags {
   allNamespaces?: boolean;
   workflow?: string;
   status?: string;
+  mode?: string;
   since?: string;
+  until?: string;
+  search?: string;
   limit: string;
   cursor?: string;
 }
@@ -32,6 +35,9 @@ export function addRuns(program: Command, terminal: Terminal): void {
     .option('-w, --workflow <name>', 'only of this workflow')
     .option('-s, --status <status>', 'only with this status: Queued, Running, Waiting, Succeeded, Failed or Canceled')
     .option('--since <time>', 'only those accepted since: an RFC 3339 time, or an age such as 30m, 2h, 7d')
+    .option('--until <time>', 'only those accepted before')
+    .option('--mode <mode>', 'only those started so: Manual, Webhook, Schedule, SubWorkflow, Error or Retry')
+    .option('--search <text>', 'only those whose error has these words or beginnings of words, or whose id begins so')
     .option('-l, --limit <count>', 'at most this many', '50')
     .option('--cursor <cursor>', 'go on where an earlier page ended')
     .addOption(outputOption())
@@ -64,10 +70,11 @@ export function addRuns(program: Command, terminal: Terminal): void {
 }
 
 async function list(api: ApiClient, namespace: string, { flags, terminal }: { flags: ListFlags; terminal: Terminal }): Promise<void> {
-  const { allNamespaces = false, workflow, status, limit, cursor, output } = flags;
+  const { allNamespaces = false, workflow, status, mode, search, limit, cursor, output } = flags;
   if (allNamespaces && workflow !== undefined) throw CliError.of('UsageError', '--workflow needs one namespace: workflows of different namespaces may share a name.');
   const since = flags.since === undefined ? undefined : sinceTime(flags.since, terminal.now());
-  const page = await api.list(allNamespaces ? undefined : namespace, { workflow, status, since, limit, cursor });
+  const until = flags.until === undefined ? undefined : sinceTime(flags.until, terminal.now());
+  const page = await api.list(allNamespaces ? undefined : namespace, { workflow, status, mode, since, until, search, limit, cursor });
   const text = structured(page, output);
   if (text !== undefined) {
     terminal.out(text);

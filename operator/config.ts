@@ -39,6 +39,8 @@ const environment = z.object({
   MILLRACE_INSTANCE: optional(z.string().max(63)),
   /** Port of /healthz, /readyz and /metrics. */
   MILLRACE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  /** Days for which finished executions are kept. */
+  MILLRACE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(14),
   MILLRACE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -58,6 +60,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
     identity: values.POD_NAME,
     healthPort: values.MILLRACE_HEALTH_PORT,
     logLevel: values.MILLRACE_LOG_LEVEL,
+    retentionDays: values.MILLRACE_RETENTION_DAYS,
     namespaces: values.MILLRACE_WATCH_NAMESPACES,
     poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
     webhooks: webhookNames(values),

@@ -42,7 +42,7 @@ const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setI
 }, ms);
 const stopScheduler = await startScheduler({ store, log, registry });
 const timers = [
-  every(SWEEP_MS, () => store.sweep()),
+  every(SWEEP_MS, () => store.sweep(config.retentionDays)),
   every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS })),
   every(PRUNE_MS, () => store.binaries.prune()),
 ];

@@ -3,6 +3,7 @@ import type { Database, Statement } from './database.ts';
 import { firstIdAt, isExecutionId } from './execution-id.ts';
 import { EXECUTION_COLUMNS, type ExecutionRow, HISTORY_COLUMNS, QUEUE_COLUMNS, QUEUE_STATUS, toExecution } from './execution-row.ts';
 import type { Execution, ExecutionFilter } from './executions.ts';
+import { wordsOf } from './history.ts';
 import { storableText } from './payload.ts';
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -14,13 +15,15 @@ function sourceOf(status: ExecutionStatus | undefined): Source {
   return status === ExecutionStatus.Queued || status === ExecutionStatus.Running || status === ExecutionStatus.Waiting ? 'queue' : 'history';
 }
 
-/** Conditions on the parameters $1 namespace, $2 workflow, $3 status, $4 id below, $5 id from; every one is mentioned so that its type is known. */
+/** Conditions on the parameters $1 namespace, $2 workflow, $3 status, $4 id below, $5 id from, $7 mode, $8 words; every one is mentioned so that its type is known. */
 function conditions(filter: ExecutionFilter, status: string): string {
   return [
     filter.namespace === undefined ? '$1::text IS NULL' : 'namespace = $1::text',
     filter.workflow === undefined ? '$2::text IS NULL' : 'workflow = $2::text',
     filter.status === undefined ? '$3::text IS NULL' : `${status} = $3::text`,
+    filter.mode === undefined ? '$7::text IS NULL' : 'mode = $7::text',
     'id < $4::uuid', 'id >= $5::uuid',
+    wantedWords(filter) === undefined ? '$8::tsquery IS NULL' : 'words @@ $8::tsquery AND words IS NOT NULL',
   ].join(' AND ');
 }
 
@@ -33,6 +36,7 @@ function historySql(filter: ExecutionFilter): string {
   const visible = `kept <> 'None'${filter.status === undefined || filter.status === ExecutionStatus.Succeeded ? '' : ` AND status <> 'Succeeded'`}`;
   const page = (extra: string): string =>
     `SELECT ${HISTORY_COLUMNS} FROM millrace.execution WHERE ${visible} AND ${conditions(filter, 'status')}${extra} ORDER BY id DESC LIMIT $6`;
+  if (wantedWords(filter) !== undefined) return page('');
   const isWhole = filter.namespace === undefined && visible === `kept <> 'None'`;
   if (isWhole || filter.workflow !== undefined) return page('');
   const within = filter.namespace === undefined ? '' : ' AND e.namespace = $1::text';
@@ -53,18 +57,48 @@ function queueSql(filter: ExecutionFilter): string {
   return `SELECT ${QUEUE_COLUMNS} FROM millrace.queue WHERE ${conditions(filter, QUEUE_STATUS)} ORDER BY id DESC LIMIT $6`;
 }
 
+/** A page as the filter asks for it: which texts the statement has is its shape, which values are its parameters. */
 function statementFor(filter: ExecutionFilter): Statement {
-  const source = sourceOf(filter.status);
+  // What is not finished has no error yet.
+  const source = wantedWords(filter) === undefined ? sourceOf(filter.status) : 'history';
   const parts = [...(source === 'history' ? [] : [queueSql(filter)]), ...(source === 'queue' ? [] : [historySql(filter)])];
-  const shape = [filter.namespace !== undefined, filter.workflow !== undefined, filter.status ?? 'any'].join('-');
+  const shape = [filter.namespace !== undefined, filter.workflow !== undefined, filter.status ?? 'any', filter.mode !== undefined, wantedWords(filter) !== undefined].join('-');
   return { name: `list-${shape}`, text: `${parts.map((part) => `SELECT ${EXECUTION_COLUMNS} FROM (${part}) part`).join(' UNION ALL ')} ORDER BY id DESC LIMIT $6` };
+}
+
+/** The beginning of an id, with or without its dashes. */
+const ID_PREFIX = /^[0-9a-f]{8}[0-9a-f-]{0,28}$/;
+
+/** Ids that the filter leaves: from `from`, it included, to `below`, itself not. */
+function idRange({ cursor, since = 0, until, search }: ExecutionFilter): { from: string; below: string } {
+  const prefix = search !== undefined && ID_PREFIX.test(search) ? search.replaceAll('-', '').slice(0, 32) : '';
+  const from = [firstIdAt(since), toId(prefix.padEnd(32, '0'))].reduce((a, b) => (a > b ? a : b));
+  const below = [...(prefix === '' ? [LAST_ID] : [following(prefix)]), ...(cursor !== undefined && isExecutionId(cursor) ? [cursor] : []), ...(until === undefined ? [] : [firstIdAt(until)])];
+  return { from, below: below.reduce((a, b) => (a < b ? a : b)) };
+}
+
+/** The first id after all that begin with these digits. */
+function following(prefix: string): string {
+  const next = (BigInt(`0x${prefix}`) + 1n).toString(16).padStart(prefix.length, '0');
+  return next.length > prefix.length ? LAST_ID : toId(next.padEnd(32, '0'));
+}
+
+function toId(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The query for the words that are searched for; undefined when an id is, or nothing. */
+function wantedWords({ search }: ExecutionFilter): string | undefined {
+  if (search === undefined || ID_PREFIX.test(search)) return undefined;
+  return wordsOf(search).map((word) => `'${word}':*`).join(' & ');
 }
 
 export async function listExecutions(database: Database, filter: ExecutionFilter): Promise<{ executions: Execution[]; next?: string }> {
   const limit = Math.max(1, Math.min(filter.limit ?? 50, 200));
-  const before = filter.cursor !== undefined && isExecutionId(filter.cursor) ? filter.cursor : LAST_ID;
+  const { from, below } = idRange(filter);
   const rows = await database.query<ExecutionRow>(statementFor(filter), [
-    storableText(filter.namespace ?? '') || null, storableText(filter.workflow ?? '') || null, filter.status ?? null, before, firstIdAt(filter.since ?? 0), limit + 1,
+    storableText(filter.namespace ?? '') || null, storableText(filter.workflow ?? '') || null, filter.status ?? null, below, from, limit + 1,
+    filter.mode ?? null, wantedWords(filter) ?? null,
   ]);
   const executions = rows.slice(0, limit).map(toExecution);
   const last = executions.at(-1);

@@ -49,8 +49,13 @@ export interface ExecutionFilter {
   /** Needs `namespace`. */
   workflow?: string;
   status?: ExecutionStatus;
+  mode?: ExecutionMode;
   /** Created at or after; milliseconds since the epoch. */
   since?: number;
+  /** Created before; milliseconds since the epoch. */
+  until?: number;
+  /** Words of the error, or beginnings of words, all of which must occur; or the first 8 or more characters of an id. */
+  search?: string;
   /** 1 to 200. Default 50. */
   limit?: number;
   /** `next` of the page before. */

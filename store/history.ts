@@ -25,3 +25,20 @@ export function countRuns(runs: readonly NodeRun[]): { succeeded: number; failed
   const failed = runs.filter(({ status }) => status === 'error').length;
   return { succeeded: runs.length - failed, failed };
 }
+
+/** Words of an error that are kept for searching: far more than a message has before it repeats itself. */
+const MAX_WORDS = 200;
+const MAX_WORD_LENGTH = 100;
+
+/** The words of a text, as they are stored and searched for: lower case, each once. */
+export function wordsOf(text: string): string[] {
+  const words = text.slice(0, 20_000).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set(words.map((word) => word.slice(0, MAX_WORD_LENGTH)))].slice(0, MAX_WORDS);
+}
+
+/** What an execution that ended with an error is found by, joined by blanks; undefined of others. */
+export function searchableOf(error: Pick<ErrorRecord, 'code' | 'message' | 'node'> | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  const words = wordsOf(`${error.code} ${error.node ?? ''} ${error.message}`);
+  return words.length === 0 ? undefined : words.join(' ');
+}

@@ -10,6 +10,7 @@ import { checkDurability } from './durability.ts';
 import { StoreError, StoreReason } from './error.ts';
 import { executionIds } from './execution-id.ts';
 import { createExecutions, type Executions } from './executions.ts';
+import { DEFAULT_RETENTION_DAYS } from './history-days.ts';
 import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
 import { createListeners, type Listeners } from './listeners.ts';
@@ -82,8 +83,8 @@ export interface Store {
   overview(): Promise<Overview>;
   databaseLoad(): Promise<DatabaseLoad>;
   connections(): Connections;
-  /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets old idempotency keys and traces of unsaved executions. */
-  sweep(): Promise<void>;
+  /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets what is not to be kept, and finished executions after so many days (default 14). */
+  sweep(retentionDays?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -156,9 +157,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       overview: async () => overview(database),
       databaseLoad: async () => databaseLoad(database),
       connections: () => database.connections,
-      async sweep() {
+      async sweep(retentionDays = DEFAULT_RETENTION_DAYS) {
         await queue.reap();
-        await sweep(database);
+        await sweep(database, retentionDays);
       },
       async close() {
         clearInterval(timer);

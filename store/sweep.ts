@@ -1,4 +1,5 @@
 import type { Database, Statement } from './database.ts';
+import { turnDays } from './history-days.ts';
 
 /** Rows per statement: few enough that none runs long or holds many locks. */
 const BATCH = 5000;
@@ -43,10 +44,14 @@ const GATES: Statement = {
     SELECT millrace.pass_gates('{}', (SELECT array_agg(gate) FROM free)) AS woken`,
 };
 
-/** Forgets old idempotency keys and the traces of executions that are not to be kept, and lets executions start that a raised limit has room for. */
-export async function sweep(database: Database): Promise<void> {
+/**
+ * Forgets old idempotency keys, the traces of executions that are not to be kept, and days of the history that are older than the retention; lets executions
+ * start that a raised limit has room for.
+ */
+export async function sweep(database: Database, retentionDays: number): Promise<void> {
   await database.query(GATES);
   for (const statement of [KEYS, UNSAVED, RATES]) {
     while ((await database.query(statement)).length === BATCH);
   }
+  await turnDays(database, retentionDays);
 }

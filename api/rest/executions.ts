@@ -18,14 +18,17 @@ const finished: readonly string[] = [ExecutionStatus.Succeeded, ExecutionStatus.
 
 /** Reading, canceling and repeating executions. Rights: those on workflowruns, which are the same things asked for through Kubernetes. */
 export function executionEndpoints({ store, accept }: ExecutionOptions): Endpoint[] {
-  const list = async (query: { workflow?: string | undefined; status?: ExecutionStatus | undefined; since?: string | undefined; limit: number; cursor?: string | undefined }, namespace?: string) => {
-    const { workflow, status, since, limit, cursor } = query;
+  const list = async (query: { workflow?: string | undefined; status?: ExecutionStatus | undefined; mode?: ExecutionMode | undefined; since?: string | undefined; until?: string | undefined; search?: string | undefined; limit: number; cursor?: string | undefined }, namespace?: string) => {
+    const { workflow, status, mode, since, until, search, limit, cursor } = query;
     const page = await store.executions.list({
       limit,
       ...(namespace === undefined ? {} : { namespace }),
       ...(workflow === undefined ? {} : { workflow }),
       ...(status === undefined ? {} : { status }),
+      ...(mode === undefined ? {} : { mode }),
       ...(since === undefined ? {} : { since: Date.parse(since) }),
+      ...(until === undefined ? {} : { until: Date.parse(until) }),
+      ...(search === undefined ? {} : { search }),
       ...(cursor === undefined ? {} : { cursor }),
     });
     return { items: page.executions.map(showExecution), ...(page.next === undefined ? {} : { cursor: page.next }) };

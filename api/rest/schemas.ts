@@ -85,7 +85,10 @@ export const ExecutionList = z.object({
 export const ExecutionQuery = z.strictObject({
   workflow: name.optional().describe('Only executions of this Workflow.'),
   status: Status.optional().describe('Only executions with this status.'),
+  mode: Mode.optional().describe('Only executions that were started so.'),
   since: timestamp.optional().describe('Only executions accepted at or after this time.'),
+  until: timestamp.optional().describe('Only executions accepted before this time.'),
+  search: z.string().min(1).max(200).optional().describe('Only finished executions whose error (code, node, message) has all of these words or beginnings of words; or executions whose id begins so, from 8 characters on.'),
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('Page size.'),
   cursor: z.string().max(512).optional().describe('Where the previous page ended.'),
 });

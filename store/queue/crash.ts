@@ -39,12 +39,12 @@ const HANDLE = `
     DELETE FROM millrace.checkpoint k USING ended e WHERE k.execution_id = e.id
   ), history AS (
     INSERT INTO millrace.execution (id, namespace, workflow, uid, revision, mode, status, pool, priority, created_at, started_at, fence, crashes, runner, parent,
-      workflow_run, kept, brief, response)
+      workflow_run, kept, brief, response, words)
     SELECT id, namespace, workflow, uid, revision, mode, CASE WHEN canceled THEN 'Canceled' ELSE 'Failed' END, pool, priority, created_at, started_at, fence,
       crashes + 1, runner, parent, workflow_run, CASE WHEN save_failure = 'None' THEN 'None' ELSE 'Summary' END,
       convert_to(CASE WHEN canceled THEN '{}' ELSE json_build_object('error', json_build_object('code', 'ExecutionCrashed', 'message',
         format('The execution was given up after it took a runner down %s times, at last with %s. Its trigger and checkpoints are kept as a dead letter.',
-          crashes + 1, evidence->-1->>'reason')))::text END, 'UTF8'), response
+          crashes + 1, evidence->-1->>'reason')))::text END, 'UTF8'), response, CASE WHEN NOT canceled THEN array_to_tsvector('{executioncrashed}') END
     FROM ended
   )
   SELECT id::text AS id, NULL AS pool, reply_to, workflow_run, false AS lost FROM ended

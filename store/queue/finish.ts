@@ -2,7 +2,7 @@ import type { ErrorRecord } from '../../runner/engine/item.ts';
 import type { ExecutionResult, StaticDataChanges } from '../../runner/engine/node-run.ts';
 import type { Database, Statement } from '../database.ts';
 import { StoreError, StoreReason } from '../error.ts';
-import { type Brief, countRuns, encodeRuns } from '../history.ts';
+import { type Brief, countRuns, encodeRuns, searchableOf } from '../history.ts';
 import type { EndedExecution, FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
@@ -18,18 +18,18 @@ const FINISH: Statement = {
   name: 'finish',
   text: `
     WITH input AS (
-      SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[])
-        AS i(id, fence, status, kept, brief, brief_length, response, response_length, data, data_length)
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $17::text[])
+        AS i(id, fence, status, kept, brief, brief_length, response, response_length, data, data_length, words)
     ), gone AS (
       DELETE FROM millrace.queue q USING input i WHERE ${HELD} RETURNING q.*
     ), forgotten AS (
       DELETE FROM millrace.checkpoint k USING gone WHERE k.execution_id = gone.id
     ), history AS (
       INSERT INTO millrace.execution (id, namespace, workflow, uid, revision, mode, status, pool, priority, created_at, started_at, fence, crashes, runner,
-        parent, workflow_run, kept, brief, response, data)
+        parent, workflow_run, kept, brief, response, data, words)
       SELECT g.id, g.namespace, g.workflow, g.uid, g.revision, g.mode, i.status, g.pool, g.priority, g.created_at, g.started_at, g.fence, g.crashes, g.runner,
         g.parent, g.workflow_run, i.kept, substring($1::bytea FROM i.brief FOR i.brief_length),
-        coalesce(g.response, substring($1::bytea FROM i.response FOR i.response_length)), substring($1::bytea FROM i.data FOR i.data_length)
+        coalesce(g.response, substring($1::bytea FROM i.response FOR i.response_length)), substring($1::bytea FROM i.data FOR i.data_length), array_to_tsvector(string_to_array(i.words, ' '))
       FROM gone g JOIN input i USING (id)
     ), kept AS (
       INSERT INTO millrace.static_data (namespace, workflow, scope, data)
@@ -125,7 +125,7 @@ export function createFinish(database: Database, notifications: Notifications): 
       blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
       ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
       scopes.map(({ id }) => id), scopes.map(({ scope }) => storableText(scope)), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
-      scopes.map(({ workflow }) => workflow),
+      scopes.map(({ workflow }) => workflow), encoded.map(({ write }) => searchableOf(write.result.error) ?? null),
     ]);
     tellEnded(notifications, rows);
     tellWoken(notifications, rows);
