@@ -72,10 +72,20 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       databasePort: Number(URL.parse(values.MILLRACE_DATABASE_URL)?.port || POSTGRES_PORT),
       baseUrl: values.MILLRACE_BASE_URL,
       logLevel: values.MILLRACE_LOG_LEVEL,
+      ...tracingVariables(env),
       ...(values.MILLRACE_IMAGE_PULL_POLICY === undefined ? {} : { imagePullPolicy: values.MILLRACE_IMAGE_PULL_POLICY }),
       ...(values.MILLRACE_INSTANCE === undefined ? {} : { instance: values.MILLRACE_INSTANCE }),
     },
   };
+}
+
+/** What runners are told of traces. Not OTEL_EXPORTER_OTLP_HEADERS: it may hold a secret, which a pool takes from a Secret in its `env`. */
+function tracingVariables(env: NodeJS.ProcessEnv): { tracing?: { name: string; value: string }[] } {
+  const tracing = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG'].flatMap((name) => {
+    const value = env[name];
+    return value === undefined || value === '' ? [] : [{ name, value }];
+  });
+  return tracing.length === 0 ? {} : { tracing };
 }
 
 /** Absent: without the webhooks, or cert-manager makes their certificates. */

@@ -46,6 +46,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 - name: MILLRACE_LOG_LEVEL
   value: {{ .Values.logLevel | quote }}
+{{- with .Values.tracing.endpoint }}
+# The operator hands these on to runner pods.
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ $.Values.tracing.ratio | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "millrace.baseUrl" -}}

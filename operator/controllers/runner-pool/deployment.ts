@@ -21,6 +21,8 @@ export interface RunnerDefaults {
   /** Name of the release, for the pods only: NetworkPolicies select by it, while GitOps tools take what carries it for their own. */
   instance?: string;
   logLevel: string;
+  /** Environment that turns traces on. */
+  tracing?: readonly { name: string; value: string }[];
 }
 
 const DEFAULT_EXECUTORS = 2;
@@ -124,6 +126,7 @@ function environment({ spec, metadata }: RunnerPool, defaults: RunnerDefaults, g
     { name: 'MILLRACE_GRACE_MS', value: String(Math.max(1000, graceMs - GRACE_MARGIN_MS)) },
     { name: 'MILLRACE_BASE_URL', value: defaults.baseUrl },
     { name: 'MILLRACE_LOG_LEVEL', value: defaults.logLevel },
+    ...(defaults.tracing ?? []),
     { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
     ...(spec.env ?? []),
