@@ -11,26 +11,26 @@ import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import { secretCredentials } from './caller/credentials.ts';
 import type { Config, Limits } from './config.ts';
-import { listen } from './http-server.ts';
 import { formIngress, formPrefix, formTestIngress, formTestPrefix } from './form/form-ingress.ts';
 import type { FormOptions } from './form/form-ingress.ts';
 import { formWaiting, formWaitingPrefix } from './form/form-waiting.ts';
+import { listen } from './http-server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RequestTraces } from './request-traces.ts';
 import { RateLimit } from './rest/rate-limit.ts';
 import { deadLetterEndpoints } from './rest/dead-letters.ts';
 import { executionEndpoints } from './rest/executions.ts';
+import { poolEndpoints } from './rest/pools.ts';
 import { listenEndpoints } from './rest/listen.ts';
 import { objectEndpoints } from './rest/objects.ts';
-import { scheduleEndpoints } from './rest/schedules.ts';
-import { poolEndpoints } from './rest/pools.ts';
 import { watchingEndpoints } from './rest/watching.ts';
+import { scheduleEndpoints } from './rest/schedules.ts';
 import { workflowEndpoints } from './rest/workflows.ts';
-import { Watcher } from './watching/watcher.ts';
 import { accepting } from './webhook/accept.ts';
 import { inFlightLimit } from './webhook/in-flight.ts';
 import { webhookIngress, webhookPrefix } from './webhook/ingress.ts';
 import { ByteBudget } from './webhook/read-body.ts';
+import { Watcher } from './watching/watcher.ts';
 import type { CallOptions } from './webhook/take-call.ts';
 import { testIngress, testPrefix } from './webhook/test-ingress.ts';
 import { waitingIngress, waitingPrefix } from './webhook/waiting-ingress.ts';
@@ -72,12 +72,12 @@ export async function startServer({ config, store, cluster, log, clock, version,
     files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes) },
     checks: { credentials: secretCredentials({ cluster, log, monotonic }), proxyHops: config.proxyHops, now: () => clock.now() },
   };
+  const forms: FormOptions = { find: (...path) => routes.findForm(...path), accept, listeners: store.listeners, resumeTokens: store.resumeTokens, ...calls };
   const limit = inFlightLimit(limits.webhooksInFlight, metrics);
   const watcher = new Watcher({ store, monotonic, sleep: (ms) => sleep(ms) });
   const listener = publicListener({
     endpoints: [...executionEndpoints({ store, accept }), ...workflowEndpoints({ store, accept }), ...scheduleEndpoints({ store }), ...poolEndpoints({ store }), ...watchingEndpoints(watcher), ...deadLetterEndpoints(store), ...objectEndpoints(cluster), ...listenEndpoints({ store, baseUrl })],
     rest: {
-  const forms: FormOptions = { find: (...path) => routes.findForm(...path), accept, listeners: store.listeners, resumeTokens: store.resumeTokens, ...calls };
       auth: kubernetesAuth(cluster, { audiences: config.audiences, now: () => clock.now() }),
       maxBodyBytes: limits.bodyBytes,
       budget,
@@ -87,14 +87,14 @@ export async function startServer({ config, store, cluster, log, clock, version,
     prefixes: [
       { prefix: webhookPrefix, route: `${webhookPrefix}{namespace}/{path}`, handle: limit(webhookIngress({ find: (...path) => routes.find(...path), accept, metrics, baseUrl, ...calls })) },
       { prefix: testPrefix, route: `${testPrefix}{namespace}/{path}`, handle: limit(testIngress({ listeners: store.listeners, accept, baseUrl, ...calls })) },
+      { prefix: formPrefix, route: `${formPrefix}{namespace}/{path}`, handle: limit(formIngress(forms)) },
+      { prefix: formTestPrefix, route: `${formTestPrefix}{namespace}/{path}`, handle: limit(formTestIngress(forms)) },
+      { prefix: formWaitingPrefix, route: `${formWaitingPrefix}{id}`, handle: limit(formWaiting({ store, ...calls })) },
       { prefix: waitingPrefix, route: `${waitingPrefix}{id}`, handle: limit(waitingIngress({ store, baseUrl, ...calls })) },
     ],
     version, baseUrl, metrics, log,
   });
   const api = await listen(traces?.listener(listener) ?? listener, { port: config.port, requestMs: limits.requestMs });
-      { prefix: formPrefix, route: `${formPrefix}{namespace}/{path}`, handle: limit(formIngress(forms)) },
-      { prefix: formTestPrefix, route: `${formTestPrefix}{namespace}/{path}`, handle: limit(formTestIngress(forms)) },
-      { prefix: formWaitingPrefix, route: `${formWaitingPrefix}{id}`, handle: limit(formWaiting({ store, ...calls })) },
   const health = await healthServer(config.healthPort, metrics.registry, async () => healthOf(stopping.signal, store));
   const { port: healthPort } = health.address() as AddressInfo;
   log.info({ port: api.port, healthPort, workflows: routes.size() }, 'Listening');
