@@ -29,6 +29,8 @@ export interface ExecuteRequest {
   resume?: readonly Checkpoint[];
   /** Items that end the wait the execution is in. Without them it goes on only once the wait's time is up. */
   resumeItems?: readonly Item[];
+  /** The wait's time is up by the clock of whoever woke the execution, whatever the host's says. */
+  waitIsOver?: boolean;
   /**
    * Aborting ends the execution as Canceled, unless the reason is a WorkflowError with code LeaseLost or HandBack: then another
    * life goes on, and `execute` rejects with it.
@@ -137,6 +139,7 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
     resumePath: resumeToken === undefined ? executionId : `${executionId}/${resumeToken}`,
     runChild,
     resumeItems: request.resumeItems,
+    waitIsOver: request.waitIsOver === true,
     historyBytes: request.historyBytes ?? 64 * 1024 * 1024,
     maxNodeRuns: request.maxNodeRuns ?? 1_000_000,
     nodeRuns: 0,

@@ -38,6 +38,8 @@ export interface Tree {
   readonly runChild: (parent: Execution, request: ChildRequest) => Promise<ExecutionResult | undefined>;
   /** Items that end the wait this execution comes back from. */
   readonly resumeItems: readonly Item[] | undefined;
+  /** Whether the wait this execution comes back from is over. */
+  readonly waitIsOver: boolean;
   /** About how many bytes of items each execution's history holds before it drops the oldest. */
   readonly historyBytes: number;
   /** Node runs after which the tree is stopped as endless. */

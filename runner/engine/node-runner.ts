@@ -155,7 +155,7 @@ function restore(execution: Execution, committed: CommittedRun): NodeRun {
 /** Ends a wait with the items that came, or with the input once its time is up; else goes on waiting. */
 function endWait(execution: Execution, wait: WaitRequest, inputs: Inputs, finish: (outputs: Outputs) => NodeRun): RunOutcome {
   const { tree } = execution;
-  const isOver = wait.until !== undefined && tree.host.now() >= wait.until;
+  const isOver = tree.waitIsOver || (wait.until !== undefined && tree.host.now() >= wait.until);
   if (!tree.resumeItems && !isOver) return { wait };
   const outputs = [[...(tree.resumeItems ?? inputs[0] ?? [])].map((item) => ({ ...item }))];
   linkOutputs(outputs, inputs);

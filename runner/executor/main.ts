@@ -63,6 +63,7 @@ async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: S
       resumeToken,
       ...(start.underError === true ? { underError: true } : {}),
       ...(failure ? { failure } : {}),
+      ...(resume?.cause === 'timeout' ? { waitIsOver: true } : {}),
       ...(resume?.items ? { resumeItems: resume.items } : {}),
       ...(timeoutMs === undefined ? {} : { deadline: host.now() + timeoutMs }),
     },

@@ -52,6 +52,8 @@ export class DurableCalls {
         if (!(await checkpointed({ executionId, fence, checkpoint }))) throw leaseLost();
         // Should this executor die, the next one goes on from here without asking the store.
         assignment.checkpoints = [...assignment.checkpoints, checkpoint];
+        // What ended an earlier wait does not end this one.
+        if (checkpoint.waiting) delete assignment.resume;
       },
       respond: async ({ claim: { executionId, fence } }, response) => {
         if (!(await responded({ executionId, fence, response }))) throw leaseLost();
@@ -89,9 +91,6 @@ async function loadRuns({ executions }: Store, { namespace, workflow }: Claim, i
   throw new WorkflowError('PartialDataMissing', `The workflow has no execution ${id} whose items are kept. Name another one, or pin data on the nodes before the part.`);
 }
 
-/** Long enough for any life that could start the same execution again. */
-const START_ONCE_MS = 30 * 86_400_000;
-
 /** A name without a namespace is of the caller's. Throws WorkflowNotAllowed for another one. */
 function keyOf(namespace: string, id: string): WorkflowKey {
   const [first = '', second] = id.split('/');
@@ -107,10 +106,11 @@ async function findWorkflow(store: Store, namespace: string, { id, revision }: {
   return route && { id: `${key.namespace}/${key.workflow}`, revision: revision ?? route.stable, active: route.active, staticData };
 }
 
+/** The key's window covers the time from a crash to the takeover: a life that comes back finds the call committed, or makes it again soon. */
 async function startWorkflow(enqueue: (request: EnqueueRequest) => Promise<Enqueued>, { claim: { namespace, executionId }, assignment: { trace } }: Owned, request: StartRequest): Promise<void> {
   const { key, workflow, revision, mode, start, underError } = request;
   const outcome = await enqueue({
-    ...keyOf(namespace, workflow), mode, parent: executionId, idempotencyKey: key, idempotencyWindowMs: START_ONCE_MS,
+    ...keyOf(namespace, workflow), mode, parent: executionId, idempotencyKey: key,
     trigger: { ...start, ...(underError && { underError }), ...(trace && { traceparent: traceparentOf(trace) }) },
     ...(revision === undefined ? {} : { revision }),
   });

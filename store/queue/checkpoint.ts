@@ -6,19 +6,22 @@ import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /**
  * The rows of the queue are locked to the end of the transaction, in order, so that nobody can claim them between the comparison and the
- * write. A checkpoint that is there already is the same one, written by a try whose answer got lost.
+ * write. A checkpoint that is there already is the same one, written by a try whose answer got lost. With the checkpoint that begins a wait, what
+ * ended the wait before it is over and done with: it must not end this one, too, should the runner die before it parks the execution.
  */
 const CHECKPOINT: Statement = {
   name: 'checkpoint',
   text: `
     WITH input AS (
-      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[]) AS i(id, fence, sequence, start, length)
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[]) AS i(id, fence, sequence, start, length, waits)
     ), held AS (
       SELECT q.id FROM millrace.queue q JOIN (SELECT DISTINCT id, fence FROM input) i ON ${HELD} ORDER BY q.id FOR UPDATE OF q
     ), written AS (
       INSERT INTO millrace.checkpoint (execution_id, sequence, data)
       SELECT i.id, i.sequence, substring($1::bytea FROM i.start FOR i.length) FROM input i JOIN held USING (id)
       ON CONFLICT DO NOTHING
+    ), ended AS (
+      UPDATE millrace.queue q SET resume = NULL FROM input i WHERE i.waits AND q.resume IS NOT NULL AND ${HELD}
     )
     SELECT id FROM held`,
 };
@@ -42,7 +45,7 @@ export function createProgress(database: Database, notifications: Notifications)
       if (writes.length === 0) return [];
       const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
-      return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths]));
+      return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths, writes.map(({ checkpoint }) => checkpoint.waiting !== undefined)]));
     },
     async respond(writes) {
       if (writes.length === 0) return [];

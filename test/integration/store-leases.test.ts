@@ -239,3 +239,18 @@ test('writes of one batch stand or fall each by itself', async () => {
   expect(await store.queue.enqueue([])).toEqual([]);
   expect((await store.queue.enqueue([request()])).length).toBe(1);
 });
+
+test('what ended a wait does not end the next one, although the runner died before it parked the execution', async () => {
+  const id = await accept(store);
+  await store.queue.wait([{ ...await claimOne(store), wait: { node: 'First', on: 'webhook' } }]);
+  await store.queue.resume({ executionId: id, node: 'First', items: [{ json: { n: 1 } }] });
+  const second = await claimOne(store);
+  expect(second.resume).toMatchObject({ node: 'First' });
+  await store.queue.checkpoint([{ ...second, checkpoint: { sequence: 0, runs: [nodeRun()], recordings: [] } }]);
+  await store.queue.release([second]);
+  const third = await claimOne(store);
+  expect(third.resume).toMatchObject({ node: 'First' });
+  await store.queue.checkpoint([{ ...third, checkpoint: { sequence: 1, runs: [], recordings: [], waiting: { node: 'Second', runIndex: 0, wait: { on: 'webhook' } } } }]);
+  await store.queue.release([third]);
+  expect((await claimOne(store)).resume).toBeUndefined();
+});
