@@ -33,6 +33,11 @@ test('the queue decides, within the bounds, and says why', async () => {
   });
 });
 
+test('a quota makes more runners useless', async () => {
+  const spec = { concurrency: 10, quota: { maxRunning: 25 }, scaling: { minReplicas: 1, maxReplicas: 7 } };
+  expect(await sizes({ ready: 5000 }).of(spec, 1)).toMatchObject({ replicas: 3 });
+});
+
 test('nothing to do: it looks less often', async () => {
   expect(await sizes({}).of({ scaling: {} }, 1)).toMatchObject({ replicas: 1, againMs: 5000, marks: { ScalingLimited: { status: 'False' } } });
 });

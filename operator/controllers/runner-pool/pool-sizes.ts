@@ -76,7 +76,7 @@ export class PoolSizes {
     }
     // Nobody takes what waits in a paused pool: it is no reason for runners.
     if (stats.paused) stats = { ...stats, ready: 0, oldestReadyMs: 0 };
-    return this.#queueSize(key, { stats, policy, current: current ?? policy.minReplicas, slotsPerRunner: slotsOf(spec) });
+    return this.#queueSize(key, { stats, policy: withQuota(policy, spec), current: current ?? policy.minReplicas, slotsPerRunner: slotsOf(spec) });
   }
 
   #queueSize(key: Key, { stats, policy, current, slotsPerRunner }: { stats: PoolStats; policy: ScalingPolicy; current: number; slotsPerRunner: number }): PoolSize {
@@ -94,8 +94,8 @@ export class PoolSizes {
       marks: {
         ScalingActive: { status: 'True', reason: 'FollowsQueue', message: 'the number of runners follows the queue' },
         ScalingLimited: limitedFrom === undefined
-          ? { status: 'False', reason: 'WithinBounds', message: 'maxReplicas allows what the load needs' }
-          : { status: 'True', reason: 'TooManyReplicas', message: `the load needs more than maxReplicas, ${policy.maxReplicas}` },
+          ? { status: 'False', reason: 'WithinBounds', message: 'maxReplicas and quota allow what the load needs' }
+          : { status: 'True', reason: 'TooManyReplicas', message: `the load needs more than the ${policy.maxReplicas} runners that maxReplicas and quota allow` },
       },
     };
   }
@@ -103,6 +103,13 @@ export class PoolSizes {
 
 function fixedSize(replicas: number): PoolSize {
   return { replicas, bounds: { mode: 'Fixed', minReplicas: replicas, maxReplicas: replicas }, marks: {}, reports: [] };
+}
+
+/** Runners whose slots the quota leaves empty are of no use. */
+function withQuota(policy: ScalingPolicy, spec: RunnerPoolSpec): ScalingPolicy {
+  const { maxRunning } = spec.quota ?? {};
+  if (maxRunning === undefined) return policy;
+  return { ...policy, maxReplicas: Math.max(policy.minReplicas, Math.min(policy.maxReplicas, Math.ceil(maxRunning / slotsOf(spec)))) };
 }
 
 function boundsOf(mode: PoolSizeRecord['mode'], { minReplicas, maxReplicas, targetWaitMs }: ScalingPolicy): PoolSize['bounds'] {
