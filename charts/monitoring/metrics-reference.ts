@@ -6,6 +6,8 @@ import { KubeMetrics } from '../../operator/kube/metrics.ts';
 import { METRICS_PREFIX } from '../../operator/operator.ts';
 import { poolMetrics } from '../../operator/pool-metrics.ts';
 import { runnerMetrics } from '../../runner/supervisor/metrics.ts';
+import { scheduleMetrics } from '../../service/schedules/metrics.ts';
+import { scheduleMetrics } from '../../service/schedules/metrics.ts';
 import { storeMetrics } from '../../service/store-metrics.ts';
 import { admissionMetrics } from '../../webhooks/metrics.ts';
 
@@ -26,7 +28,10 @@ const never = (): never => {
 /** Everything each role shows, besides the metrics of Node and its process. */
 export function exportedMetrics(): Record<Role, MetricEntry[]> {
   return {
-    api: entries((registry) => { storeMetrics(registry); }, withoutDefaults()),
+    api: entries((registry) => {
+      scheduleMetrics(registry);
+      storeMetrics(registry);
+    }, withoutDefaults()),
     runner: entries((registry) => {
       runnerMetrics(registry, { pool: '', workflows: 1 }).load({ running: never, slots: never });
       storeMetrics(registry);
@@ -35,6 +40,8 @@ export function exportedMetrics(): Record<Role, MetricEntry[]> {
       new KubeMetrics(registry, METRICS_PREFIX).leads('', false);
       databaseMetrics({ registry, store: { overview: never, queue: { stats: never } }, pools: never, monotonic: never });
       poolMetrics(registry, { list: never });
+      scheduleMetrics(registry);
+      scheduleMetrics(registry);
       storeMetrics(registry);
     }),
     webhooks: entries((registry) => { admissionMetrics(registry); }),

@@ -1,8 +1,9 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { channel } from '../../store/notifications.ts';
 import type { ScheduleMove, StoredSchedule } from '../../store/schedules.ts';
 import type { Store } from '../../store/store.ts';
 import { decide, type Decision } from './decide.ts';
+import { scheduleMetrics } from './metrics.ts';
 import { jitterOf, specOf, tickRequest, ticksOfStored } from './tick-request.ts';
 
 export interface SchedulerParts {
@@ -30,7 +31,7 @@ interface Planned {
  * function that stops it and waits for what is under way.
  */
 export async function startScheduler({ store, log, registry }: SchedulerParts): Promise<() => Promise<void>> {
-  const metrics = registry && metricsIn(registry);
+  const metrics = registry && scheduleMetrics(registry);
   const stopping = new AbortController();
   const { signal } = stopping;
   let wake: (() => void) | undefined;
@@ -110,11 +111,4 @@ export async function startScheduler({ store, log, registry }: SchedulerParts): 
 function plan(schedule: StoredSchedule, now: number): Planned {
   const decision = decide(ticksOfStored(schedule), specOf(schedule), { now, cursor: schedule.cursor, jitterMs: jitterOf(schedule) });
   return { schedule, decision };
-}
-
-function metricsIn(registry: Registry) {
-  return {
-    ticks: new Counter({ name: 'millrace_schedule_ticks_total', help: 'Ticks of schedules, by whether they were fired or missed.', labelNames: ['outcome'], registers: [registry] }),
-    lag: new Histogram({ name: 'millrace_schedule_lag_seconds', help: 'From when a tick was due until it was queued.', buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 600], registers: [registry] }),
-  };
 }
