@@ -48,8 +48,8 @@ export class ApiClient {
     return this.#json('POST', `${executionPath(namespace, id)}/cancel`, { schema: Execution });
   }
 
-  retry(namespace: string, id: string): Promise<Accepted> {
-    return this.#json('POST', `${executionPath(namespace, id)}/retry`, { schema: Accepted });
+  retry(namespace: string, id: string, from: 'start' | 'failed' = 'start'): Promise<Accepted> {
+    return this.#json('POST', `${executionPath(namespace, id)}/retry`, { schema: Accepted, query: { from } });
   }
 
   /** `wait`: seconds, at most 100. */

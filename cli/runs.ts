@@ -63,8 +63,9 @@ export function addRuns(program: Command, terminal: Terminal): void {
     }));
 
   withServerOptions(runs.command('retry <id>').description('execute the same revision again with the same trigger items')).addOption(outputOption(['json', 'yaml']))
-    .action((id: string, flags: OutputFlags) => withApi(flags, terminal, async (api, namespace) => {
-      const accepted = await api.retry(namespace, id);
+    .option('--from-failed', 'begin at the node that failed, with the items it had')
+    .action((id: string, flags: OutputFlags & { fromFailed?: boolean }) => withApi(flags, terminal, async (api, namespace) => {
+      const accepted = await api.retry(namespace, id, flags.fromFailed === true ? 'failed' : 'start');
       terminal.out(structured(accepted, flags.output) ?? `Execution ${accepted.id} repeats ${id}.\n`);
     }));
 }

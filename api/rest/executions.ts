@@ -7,7 +7,7 @@ import { jsonEndpoint, streamEndpoint } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
 import { showDetail, showExecution, showNodeRun } from './execution-view.ts';
 import { followExecution } from './follow-execution.ts';
-import { Accepted, Execution, ExecutionDetail, ExecutionList, ExecutionPath, ExecutionQuery, NamespacePath, NoBody, NoPath, NoQuery, NodePath, NodeRunSummary, NodeRuns } from './schemas.ts';
+import { Accepted, Execution, ExecutionDetail, ExecutionList, ExecutionPath, ExecutionQuery, NamespacePath, NoBody, NodePath, NodeRuns, NodeRunSummary, NoPath, NoQuery, RetryQuery } from './schemas.ts';
 
 export interface ExecutionOptions {
   store: Pick<Store, 'executions' | 'queue'>;
@@ -88,19 +88,28 @@ export function executionEndpoints({ store, accept }: ExecutionOptions): Endpoin
       },
     }),
     jsonEndpoint({
-      method: 'post', path: '/namespaces/{namespace}/executions/{id}/retry', operationId: 'retryExecution', summary: 'Execute the same revision again with the same trigger items',
-      params: ExecutionPath, query: NoQuery, body: NoBody, status: 202, answer: Accepted,
+      method: 'post', path: '/namespaces/{namespace}/executions/{id}/retry', operationId: 'retryExecution', summary: 'Execute the same revision again, from its start or from the node that failed',
+      params: ExecutionPath, query: RetryQuery, body: NoBody, status: 202, answer: Accepted,
       permission: ({ params }) => ({ verb: 'create', resource: 'workflowruns', namespace: params.namespace }),
-      handle: async ({ params }) => {
+      handle: async ({ params, query }) => {
         const execution = await get(params);
+        const trigger = await triggerOf(execution, store.executions);
         const { id, duplicate } = await accept({
           namespace: execution.namespace, workflow: execution.workflow, revision: execution.revision, mode: ExecutionMode.Retry,
-          trigger: await triggerOf(execution, store.executions),
+          trigger: query.from === 'failed' ? { ...trigger, partial: { from: failedNode(execution), dataOf: execution.id } } : trigger,
         });
         return { id, duplicate };
       },
     }),
   ];
+}
+
+/** Where to go on: what ran before it is not run again, its items are taken from the history. */
+function failedNode({ error, nodes, hasItems }: StoredDetail): string {
+  const node = error?.node ?? nodes.findLast(({ status }) => status === 'error')?.node;
+  if (node === undefined) throw new ApiError('ExecutionNotRetryable', 'No node failed: repeat it from its start.');
+  if (!hasItems) throw new ApiError('ExecutionNotRetryable', 'The items of its nodes are not kept: repeat it from its start.');
+  return node;
 }
 
 function summaryOf({ nodes: _nodes, hasItems: _hasItems, ...execution }: StoredDetail) {

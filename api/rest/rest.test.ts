@@ -112,6 +112,18 @@ test('cancels what runs, and says when it has ended', async () => {
   expect(await call(`${shop}/executions/e0/cancel`, post({}))).toMatchObject({ status: 409, body: { error: { code: 'ExecutionNotCancelable' } } });
 });
 
+test('repeats from the node that failed, with the data of the earlier execution', async () => {
+  const failed = detail({ status: 'Failed', hasItems: true, error: { code: 'NodeFailed', message: 'no', node: 'Stock' } });
+  memory.detail.set('e0', failed);
+  memory.parts.executions.nodeRuns = async () => [{ node: 'Hook', runIndex: 0, status: 'success', source: [], outputs: [[{ json: { a: 1 } }]], startedAt: 0, durationMs: 1 }];
+  expect((await call(`${shop}/executions/e0/retry`, post({}))).status).toBe(202);
+  expect((await call(`${shop}/executions/e0/retry?from=failed`, post({}))).status).toBe(202);
+  const trigger = { node: 'Hook', items: [{ json: { a: 1 } }] };
+  expect(memory.accepted.map((request) => [request.mode, request.trigger])).toEqual([['Retry', trigger], ['Retry', { ...trigger, partial: { from: 'Stock', dataOf: 'e0' } }]]);
+  memory.detail.set('e0', { ...failed, hasItems: false });
+  expect(await call(`${shop}/executions/e0/retry?from=failed`, post({}))).toMatchObject({ status: 409, body: { error: { code: 'ExecutionNotRetryable' } } });
+});
+
 test('streams node runs until the execution has ended', async () => {
   const response = await fetch(`${server.url}/api/v1${shop}/executions/e0/events`, { headers: { authorization: 'Bearer reader' } });
   expect(response.headers.get('content-type')).toBe('text/event-stream');

@@ -93,6 +93,10 @@ export const ExecutionQuery = z.strictObject({
   cursor: z.string().max(512).optional().describe('Where the previous page ended.'),
 });
 
+export const RetryQuery = z.strictObject({
+  from: z.enum(['start', 'failed']).default('start').describe('failed: begin at the node that failed, with the items that the earlier execution gave it.'),
+});
+
 export const NoPath = z.strictObject({});
 export const NoQuery = z.strictObject({});
 export const NoBody = z.undefined();

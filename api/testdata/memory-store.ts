@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { WebhookResponse } from '../../runner/engine/node-run.ts';
+import type { NodeRun, WebhookResponse } from '../../runner/engine/node-run.ts';
 import type { StoreError } from '../../store/error.ts';
 import type { ExecutionDetail, Reply } from '../../store/executions.ts';
 import type { EnqueueRequest } from '../../store/request.ts';
@@ -105,7 +105,7 @@ export class MemoryStore {
     executions: {
       get: async (id: string) => this.detail.get(id),
       list: async () => ({ executions: [...this.detail.values()].map(({ nodes: _nodes, hasItems: _hasItems, ...execution }) => execution) }),
-      nodeRuns: async () => [],
+      nodeRuns: async (): Promise<NodeRun[]> => [],
     },
     now: () => 1_700_000_000_000,
     health: async () => (this.failure ? { ok: false, latencyMs: 1, code: this.failure.code } : { ok: true, latencyMs: 1 }),
