@@ -1,9 +1,14 @@
 import type { Benchmark } from './benchmark.ts';
+import { drain } from './drain.ts';
+import { engine } from './engine.ts';
 import { expressions } from './expressions.ts';
+import { chain, loops, payload } from './latency-peers.ts';
+import { memory } from './memory.ts';
 import { operator } from './operator.ts';
 import { queue } from './queue.ts';
 import { readiness } from './readiness.ts';
+import { throughput } from './throughput.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, chain, loops, payload];
