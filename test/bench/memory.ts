@@ -8,8 +8,10 @@ import { NAMESPACE, startSystem, type MillraceSystem } from './system.ts';
 import { imported, items, loop } from './workflows.ts';
 
 const RUNNER_MIB = 512;
+export const RUNNER_BYTES = RUNNER_MIB * 2 ** 20;
 /** What the operator gives the one executor of a runner of that size; the rest is its supervisor's. */
 const EXECUTOR_MIB = RUNNER_MIB - 160;
+export const memoryEnvironment = { MILLRACE_EXECUTOR_MEMORY_MB: String(EXECUTOR_MIB) };
 const PATIENCE_MS = 240_000;
 
 /** An execution that is large, in a runner pod's processes with the limits of a 512 MiB pod. */
@@ -38,7 +40,7 @@ export const memory: Benchmark = {
   async run({ progress }) {
     await using stack = new AsyncDisposableStack();
     const postgres = stack.adopt(await startPostgres(), (server) => server.stop());
-    const system = stack.use(await startSystem({ postgres, executors: 1, runnerEnv: { MILLRACE_EXECUTOR_MEMORY_MB: String(EXECUTOR_MIB) } }));
+    const system = stack.use(await startSystem({ postgres, executors: 1, runnerEnv: memoryEnvironment }));
     const figures: Figure[] = [];
     for (const load of LOADS) {
       const { seconds, supervisor, executor } = await runLoad(system, load);
