@@ -7,7 +7,6 @@ import { METRICS_PREFIX } from '../../operator/operator.ts';
 import { poolMetrics } from '../../operator/pool-metrics.ts';
 import { runnerMetrics } from '../../runner/supervisor/metrics.ts';
 import { scheduleMetrics } from '../../service/schedules/metrics.ts';
-import { scheduleMetrics } from '../../service/schedules/metrics.ts';
 import { storeMetrics } from '../../service/store-metrics.ts';
 import { admissionMetrics } from '../../webhooks/metrics.ts';
 
@@ -40,7 +39,6 @@ export function exportedMetrics(): Record<Role, MetricEntry[]> {
       new KubeMetrics(registry, METRICS_PREFIX).leads('', false);
       databaseMetrics({ registry, store: { overview: never, queue: { stats: never } }, pools: never, monotonic: never });
       poolMetrics(registry, { list: never });
-      scheduleMetrics(registry);
       scheduleMetrics(registry);
       storeMetrics(registry);
     }),
