@@ -2,7 +2,6 @@ import type { Benchmark } from './benchmark.ts';
 import { drain } from './drain.ts';
 import { engine } from './engine.ts';
 import { expressions } from './expressions.ts';
-import { history } from './history.ts';
 import { chain, loops, payload } from './latency-peers.ts';
 import { memory } from './memory.ts';
 import { operator } from './operator.ts';
@@ -10,8 +9,7 @@ import { queue } from './queue.ts';
 import { readiness } from './readiness.ts';
 import { scale } from './scale.ts';
 import { throughput } from './throughput.ts';
-import { soak } from './soak.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, soak, scale];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, chain, loops, payload, scale];
