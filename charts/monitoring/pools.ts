@@ -20,6 +20,8 @@ export const pools: Dashboard = {
           [`sum by (pool) (rate(millrace_store_enqueued_total{${HERE}}[$__rate_interval]))`, '{{pool}} accepted'],
           [`sum by (pool) (rate(millrace_runner_claimed_total{${HERE}}[$__rate_interval]))`, '{{pool}} claimed'],
           [`sum by (pool) (rate(millrace_runner_finished_total{${HERE}}[$__rate_interval]))`, '{{pool}} finished']),
+        lines('Schedules', 'cps', 'Ticks per second, by whether they were fired or missed.', [`sum by (outcome) (rate(millrace_schedule_ticks_total{${ANY_POOL}}[$__rate_interval])) or vector(0)`, '{{outcome}}']),
+        lines('Lateness of schedules', 's', '99th percentile of the time from when a tick was due until its execution was queued; nothing without ticks.', [`histogram_quantile(0.99, sum by (le) (rate(millrace_schedule_lag_seconds_bucket{${ANY_POOL}}[$__rate_interval]))) >= 0 or vector(0)`, 'p99']),
         lines('Dead letters', 'short', 'Executions that were given up and are kept with what is known of their crashes.', [byPool('millrace_queue_dead_letters'), '{{pool}}']),
       ],
     },
