@@ -54,7 +54,7 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
     metricsWorkflows: integer(env, 'MILLRACE_METRICS_WORKFLOWS', 100),
     pool: env['MILLRACE_POOL'] ?? 'default',
     runner: `${env['POD_NAME'] ?? hostname()}/${randomUUID().slice(0, 8)}`,
-    leaseMs: integer(env, 'MILLRACE_LEASE_MS', 10_000),
+    leaseMs: integer(env, 'MILLRACE_LEASE_MS', 8000),
     graceMs: integer(env, 'MILLRACE_GRACE_MS', 25_000),
     executors: integer(env, 'MILLRACE_EXECUTORS', availableParallelism()),
     concurrency: integer(env, 'MILLRACE_EXECUTOR_CONCURRENCY', 20),

@@ -3,6 +3,7 @@ import { patience, persist } from './backoff.ts';
 import { breaksConnection, toStoreError } from './database-error.ts';
 import { StoreError, StoreReason } from './error.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
+import { checkPrimary, Servers } from './servers.ts';
 
 /** A statement with a name: prepared once per connection. */
 export interface Statement {
@@ -18,7 +19,7 @@ export interface Transaction {
 }
 
 export interface ConnectionOptions {
-  /** `postgres://…` */
+  /** `postgres://…`; with several hosts, comma-separated, whichever is the primary. */
   url: string;
   applicationName: string;
 }
@@ -50,12 +51,21 @@ export class Database {
   readonly #pool: Pool;
   readonly #giveUpMs: number;
   readonly #observer: StoreObserver;
+  readonly #servers: Servers;
   #closed = false;
 
   constructor(options: DatabaseOptions) {
     this.#giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
     this.#observer = options.observer ?? NO_OBSERVER;
-    this.#pool = new Pool({ ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000 });
+    this.#servers = new Servers(options.url);
+    this.#pool = new Pool({
+      ...connectionConfig(options), max: options.poolSize, idleTimeoutMillis: 60_000,
+      ...(this.#servers.several && {
+        Client: this.#servers.clientClass(),
+        // The pool waits for what it returns, whatever its types say.
+        onConnect: checkPrimary as unknown as (client: ClientBase) => void,
+      }),
+    });
     this.#pool.on('error', options.onBroken);
     // The pool listens only while a connection is idle. One may break in the very turn in which it is handed out, before its user
     // could listen, and without a listener that ends the process. Its user hears of it by the query that fails.
@@ -106,8 +116,18 @@ export class Database {
     return persist(attempt, { isTransient: (error) => error instanceof StoreError && error.transient, giveUpMs: this.#giveUpMs });
   }
 
+  async #connect(): Promise<PoolClient> {
+    const server = this.#servers.current;
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      this.#servers.pass(server);
+      throw error;
+    }
+  }
+
   async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     let broken = false;
     try {
       return await use(client);

@@ -18,7 +18,7 @@ export interface ClaimOptions {
   /** Names one runner process; a restarted process must take another name. */
   runner: string;
   limit: number;
-  /** Default 10,000. */
+  /** Default 8,000. */
   leaseMs?: number;
 }
 

@@ -5,6 +5,7 @@ import { backoffMs } from './backoff.ts';
 import { type ConnectionOptions, connectionConfig } from './database.ts';
 import { toStoreError } from './database-error.ts';
 import { StoreError, StoreReason } from './error.ts';
+import { checkPrimary, Servers } from './servers.ts';
 
 /** A message: why it came and, if it was sent by somebody, what they sent. */
 export type Notification =
@@ -67,6 +68,7 @@ export class NotificationConnection implements Notifications {
   readonly #options: ConnectionOptions & { onBroken(error: Error): void };
   readonly #handlers = new Map<string, Set<NotificationHandler>>();
   readonly #outbox = new Map<string, Set<string>>();
+  readonly #servers: Servers;
   readonly #closing = new AbortController();
   #client: Client | undefined;
   /** Settles when the connection in the making is there. */
@@ -77,6 +79,7 @@ export class NotificationConnection implements Notifications {
 
   constructor(options: ConnectionOptions & { onBroken(error: Error): void }) {
     this.#options = options;
+    this.#servers = new Servers(options.url);
   }
 
   async on(channel: string, handler: NotificationHandler): Promise<() => Promise<void>> {
@@ -154,12 +157,14 @@ export class NotificationConnection implements Notifications {
   async #reconnect(): Promise<void> {
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; ) {
-      const client = new Client(connectionConfig(this.#options));
+      const url = this.#servers.current;
+      const client = new Client(connectionConfig({ ...this.#options, url }));
       client.on('error', (error) => { this.#lose(client, error); });
       client.on('end', () => { this.#lose(client, undefined); });
       client.on('notification', ({ channel, payload = '' }) => { this.#deliver(channel, { kind: 'message', payload }); });
       try {
         await client.connect();
+        if (this.#servers.several) await checkPrimary(client);
         // A NOTIFY holds a lock on the whole database until its commit is on disk; these commits hold nothing that must not get lost.
         await this.#query(client, { text: 'SET synchronous_commit = off' });
         await this.#listen(client, [...this.#handlers.keys()]);
@@ -168,6 +173,7 @@ export class NotificationConnection implements Notifications {
         return;
       } catch (error) {
         failures += 1;
+        this.#servers.pass(url);
         await client.end().catch(this.#options.onBroken);
         if (failures === 1) this.#options.onBroken(toStoreError(error));
         await sleep(backoffMs(failures, Math.random), undefined, { signal }).catch(() => undefined);

@@ -35,7 +35,7 @@ export interface Queue {
   enqueue(requests: readonly EnqueueRequest[]): Promise<Enqueued[]>;
   /** Highest priority first, older first within it, fairly between namespaces; a priority point is worth 30 seconds of waiting. */
   claim(options: ClaimOptions): Promise<Claimed>;
-  /** Call every 2 seconds, idle or not. Also ends the leases of runners that have gone. */
+  /** Call every fifth of a lease, idle or not. Also ends the leases of runners that have gone. */
   renew(options: RenewOptions): Promise<Renewed>;
   /** Durable when it resolves. Resolves to lost ids. */
   checkpoint(writes: readonly CheckpointWrite[]): Promise<string[]>;

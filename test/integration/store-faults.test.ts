@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { LeaseKeeper } from '../../runner/supervisor/lease-keeper.ts';
 import { StoreError } from '../../store/error.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { type LossyProxy, startLossyProxy } from '../postgres/lossy-proxy.ts';
@@ -106,6 +107,35 @@ test('claims whose answer got lost go back to the queue', async () => {
     expect(await claimOne(remote, 'runner-2')).toMatchObject({ fence: 2, crashes: 0 });
   });
 });
+
+test('a runner whose answers do not arrive gives up before anybody takes its work over, and can write nothing afterwards', async () => {
+  const id = await accept(direct);
+  const claim = await claimOne(remote, 'runner-1', 2000);
+  let expired = false;
+  const keeper = new LeaseKeeper('runner-1', 2000, {
+    renew: async (options) => remote.queue.renew(options),
+    leases: () => [claim],
+    load: () => ({ slots: 1, busy: 1, started: 1, ended: 0, busyMs: 0 }),
+    onRenewed: () => undefined,
+    onExpired: () => { expired = true; },
+    monotonic: () => performance.now(),
+  });
+  keeper.start();
+  proxy.freeze('answers');
+  const next = await eventually(async () => {
+    await direct.queue.renew({ runner: 'runner-2', leases: [] });
+    const taken = await claimOne(direct, 'runner-2');
+    expect(expired).toBe(true);
+    return taken;
+  });
+  keeper.stop();
+  expect(next).toMatchObject({ executionId: id, fence: 2, crashes: 1 });
+  proxy.heal();
+  proxy.cut();
+  proxy.heal();
+  expect(await remote.queue.finish([{ ...claim, result: succeeded(), save: KEEP_ALL }])).toEqual([id]);
+  expect(await direct.queue.finish([{ ...next, result: succeeded(), save: KEEP_ALL }])).toEqual([]);
+}, 60_000);
 
 test('a store that cannot reach PostgreSQL says so, and works again afterwards; listeners are told to look', async () => {
   const heard: string[] = [];

@@ -12,8 +12,8 @@ export interface LossyProxy {
   loseAnswerTo(text: string): Promise<void>;
   /** Cuts every connection and refuses new ones until `heal`. */
   cut(): void;
-  /** Keeps every connection open but lets nothing through, either way, until `heal`. */
-  freeze(): void;
+  /** Keeps every connection open but lets nothing through, either way or only no answers, until `heal`. */
+  freeze(what?: 'all' | 'answers'): void;
   heal(): void;
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface LossyProxy {
 export async function startLossyProxy(port: number): Promise<LossyProxy> {
   const pairs = new Set<{ client: Socket; server: Socket }>();
   let refusing = false;
-  let frozen = false;
+  let frozen: 'all' | 'answers' | undefined;
   let hunted: { text: string; lost(): void } | undefined;
 
   const listener = createServer((client) => {
@@ -44,12 +44,12 @@ export async function startLossyProxy(port: number): Promise<LossyProxy> {
       socket.on('close', end);
     }
     client.on('data', (chunk) => {
-      if (frozen) return;
+      if (frozen === 'all') return;
       if (hunted !== undefined && chunk.includes(hunted.text)) doomed = true;
       server.write(chunk);
     });
     server.on('data', (chunk) => {
-      if (frozen) return;
+      if (frozen !== undefined) return;
       if (!doomed) {
         client.write(chunk);
         return;
@@ -74,10 +74,10 @@ export async function startLossyProxy(port: number): Promise<LossyProxy> {
     cut,
     url: (of) => of.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${address.port}`),
     loseAnswerTo: async (text) => new Promise((resolve) => { hunted = { text, lost: resolve }; }),
-    freeze: () => { frozen = true; },
+    freeze: (what = 'all') => { frozen = what; },
     heal: () => {
       refusing = false;
-      frozen = false;
+      frozen = undefined;
     },
     async close() {
       cut();

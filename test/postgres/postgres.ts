@@ -21,6 +21,8 @@ export interface Postgres {
   readonly pid: number;
   /** Of the database `postgres`, as superuser. */
   readonly url: string;
+  /** Where it is and how it was started: what a copy of it needs. */
+  readonly origin: { bin: string; data: string; settings: Readonly<Record<string, string>> };
   /** Makes an empty database. Resolves to its URL. */
   database(): Promise<string>;
   /** Processor time of the server and its backends so far, those that have ended included, in milliseconds. */
@@ -40,7 +42,7 @@ export interface PostgresOptions {
   settings?: Record<string, string>;
 }
 
-function asUnprivileged(command: string, args: readonly string[]): [string, string[]] {
+export function asUnprivileged(command: string, args: readonly string[]): [string, string[]] {
   const identity = isRoot ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : [];
   return ['setpriv', [...identity, '--pdeathsig=KILL', '--', command, ...args]];
 }
@@ -97,7 +99,7 @@ async function templateOf(cache: string, bin: string): Promise<string> {
   return template;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -153,7 +155,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const data = join(directory, 'data');
   await exec('cp', ['-a', await templateOf(cache, bin), data]);
   const port = await freePort();
-  const settings = {
+  const settings: Record<string, string> = {
     listen_addresses: "'127.0.0.1'", port: String(port), unix_socket_directories: "''", max_connections: '100', shared_buffers: '128MB',
     log_min_messages: 'fatal', logging_collector: 'off', ...options.settings,
   };
@@ -182,6 +184,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const postgres: Postgres = {
     port,
     url,
+    origin: { bin, data, settings },
     get pid() {
       if (server?.pid === undefined) throw new Error('PostgreSQL is not running');
       return server.pid;
