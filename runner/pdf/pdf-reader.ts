@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { WorkflowError } from '../engine/error.ts';
-import { residentBytes } from '../supervisor/resident-memory.ts';
+import { residentBytes } from '../supervisor/process-usage.ts';
 import type { PdfAnswer, PdfContent, PdfOptions } from './pdf-content.ts';
 
 export interface PdfLimits {

@@ -10,7 +10,7 @@ export interface PoolOptions extends ExecutorOptions {
   concurrency: number;
   /** Resident bytes at which an executor is killed. */
   memoryBytes: number;
-  /** Silence, in milliseconds, after which a busy executor counts as stuck. */
+  /** CPU time in one stretch, in milliseconds, after which a busy executor counts as stuck. */
   stallMs: number;
 }
 
@@ -155,7 +155,7 @@ export class ExecutorPool {
   #inspect(): void {
     for (const executor of this.#executors) {
       if (executor.residentBytes() > this.#options.memoryBytes) executor.kill(ExitCause.MemoryLimit);
-      else if (executor.running.size > 0 && executor.silenceMs > this.#options.stallMs) executor.kill(ExitCause.Stalled);
+      else if (executor.stuckMs() > this.#options.stallMs && executor.running.size > 0) executor.kill(ExitCause.Stalled);
     }
   }
 }

@@ -6,11 +6,13 @@ import type { ErrorRecord } from '../engine/item.ts';
 import type { EndedExecution } from '../../store/lease.ts';
 import { readCurrentWork, type CurrentWork } from '../executor/current-work.ts';
 import type { Assignment, CancelReason, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
-import { residentBytes } from './resident-memory.ts';
+import { cpuMs, residentBytes } from './process-usage.ts';
 
 const ENTRY = join(import.meta.dirname, '../executor/main.ts');
 const SOURCE_ROOT = join(import.meta.dirname, '../..');
 const KILL_FIRST_SCORE = '1000';
+/** An executor that gets so small a part of a CPU is as good as stuck. */
+const STARVED = 10;
 /** V8 lets the space of young objects grow to a size that a busy executor would fill with garbage: 100 MB more for 100,000 items. */
 const YOUNG_MIB = 8;
 
@@ -63,6 +65,7 @@ export class ExecutorProcess {
   readonly #workFile: string;
   #ready = false;
   #lastBeat = performance.now();
+  #heard = { beat: 0, used: 0 };
   #cause: ExitCause = ExitCause.Crashed;
 
   constructor(id: number, options: ExecutorOptions, handlers: ExecutorHandlers) {
@@ -98,9 +101,14 @@ export class ExecutorProcess {
     return this.#ready;
   }
 
-  /** Milliseconds since the executor last showed that its event loop turns. */
-  get silenceMs(): number {
-    return performance.now() - this.#lastBeat;
+  /**
+   * How long its event loop has been stuck, in milliseconds of CPU time: a process that gets no CPU is not stuck. One that is silent for very
+   * long without using any is. Looks at what it used since it was last heard of, so it has to be asked again and again.
+   */
+  stuckMs(): number {
+    const used = cpuMs(this.#child.pid);
+    if (this.#lastBeat !== this.#heard.beat) this.#heard = { beat: this.#lastBeat, used };
+    return Math.max(used - this.#heard.used, (performance.now() - this.#lastBeat) / STARVED);
   }
 
   residentBytes(): number {
