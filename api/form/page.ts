@@ -13,11 +13,12 @@ h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
 .text { white-space: pre-line; margin: 0 0 1.5rem; }
 .field { margin: 0 0 1.25rem; border: 0; padding: 0; min-width: 0; }
 .field > label, legend { display: block; padding: 0; margin: 0 0 .25rem; font-weight: 600; }
-.choice { display: flex; gap: .5rem; align-items: baseline; min-height: 1.75rem; }
+.field > .choice { display: flex; gap: .5rem; margin: 0; font-weight: normal; align-items: baseline; min-height: 1.75rem; }
 input:not([type=checkbox], [type=radio]), textarea, select { width: 100%; padding: .5rem .625rem; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; }
 textarea { min-height: 7rem; resize: vertical; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-[aria-invalid=true] { border-color: var(--error); border-width: 2px; }
+main [aria-invalid=true]:is(input, textarea, select) { border: 2px solid var(--error); }
+a { color: var(--accent); }
 .error, .summary { color: var(--error); }
 .error { margin: .25rem 0 0; }
 .summary { margin: 0 0 1.5rem; padding: .75rem 1rem; border: 2px solid; border-radius: .25rem; }

@@ -15,7 +15,9 @@ import { workflowEndpoints } from './workflows.ts';
 
 interface Operation {
   operationId: string;
-  parameters: { name: string; in: string; required: boolean }[];
+  summary: string;
+  parameters: { name: string; in: string; required: boolean; description?: string }[];
+  responses: Record<string, { description?: string; content?: object }>;
 }
 
 let server: TestServer;
@@ -60,4 +62,23 @@ test('every reference leads somewhere', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? '');
   expect(references.length).toBeGreaterThan(10);
   for (const name of references) expect(Object.keys(document.components.schemas)).toContain(name);
+});
+
+/** What a linter would ask of the document, as far as it helps those who read it or make clients of it. */
+test('reads well', () => {
+  const findings: string[] = [];
+  const used = JSON.stringify(document.paths);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (/\/$|_|[A-Z]/.test(path.replaceAll(/\{\w+\}/g, 'x'))) findings.push(`${path}: paths are lower case with hyphens and end without a slash`);
+    for (const [method, { operationId, summary, parameters, responses }] of Object.entries(methods)) {
+      const at = `${method} ${path}`;
+      if (!/^[a-z][a-zA-Z]+$/.test(operationId)) findings.push(`${at}: ${operationId} makes no function name`);
+      if (!/^[A-Z].{5,118}[^.]$/.test(summary)) findings.push(`${at}: the summary is one line, begins with a capital letter and ends without a full stop`);
+      for (const { name, description } of parameters) if (description === undefined) findings.push(`${at}: parameter ${name} is not described`);
+      for (const [status, response] of Object.entries(responses)) if (!response.description || !response.content) findings.push(`${at}: answer ${status} is not described`);
+      if (!Object.keys(responses).some((status) => status === 'default' || status.startsWith('4'))) findings.push(`${at}: refusals are not described`);
+    }
+  }
+  for (const name of Object.keys(document.components.schemas)) if (!used.includes(`schemas/${name}"`)) findings.push(`schema ${name} is not used`);
+  expect(findings).toEqual([]);
 });
