@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { WebhookNames } from './controllers/webhook-certificates/controller.ts';
+import { serverUrls } from '../store/servers.ts';
 
 const name = z.string().min(1).max(253);
 const list = z.string().default('').transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
@@ -69,7 +70,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,
       serviceAccountName: values.MILLRACE_RUNNER_SERVICE_ACCOUNT,
       databaseSecret: { name: values.MILLRACE_DATABASE_SECRET, key: values.MILLRACE_DATABASE_SECRET_KEY },
-      databasePort: Number(URL.parse(values.MILLRACE_DATABASE_URL)?.port || POSTGRES_PORT),
+      databasePort: Number(URL.parse(serverUrls(values.MILLRACE_DATABASE_URL)[0] ?? '')?.port || POSTGRES_PORT),
       baseUrl: values.MILLRACE_BASE_URL,
       logLevel: values.MILLRACE_LOG_LEVEL,
       ...tracingVariables(env),
