@@ -74,8 +74,8 @@ test('reads well', () => {
       const at = `${method} ${path}`;
       if (!/^[a-z][a-zA-Z]+$/.test(operationId)) findings.push(`${at}: ${operationId} makes no function name`);
       if (!/^[A-Z].{5,118}[^.]$/.test(summary)) findings.push(`${at}: the summary is one line, begins with a capital letter and ends without a full stop`);
-      for (const { name, description } of parameters) if (description === undefined) findings.push(`${at}: parameter ${name} is not described`);
-      for (const [status, response] of Object.entries(responses)) if (!response.description || !response.content) findings.push(`${at}: answer ${status} is not described`);
+      findings.push(...parameters.filter(({ description }) => description === undefined).map(({ name }) => `${at}: parameter ${name} is not described`));
+      findings.push(...Object.entries(responses).filter(([, { description, content }]) => !description || !content).map(([status]) => `${at}: answer ${status} is not described`));
       if (!Object.keys(responses).some((status) => status === 'default' || status.startsWith('4'))) findings.push(`${at}: refusals are not described`);
     }
   }
