@@ -1,9 +1,9 @@
-import { ExecutionStatus } from '../runner/engine/node-run.ts';
+import { ExecutionMode, ExecutionStatus } from '../runner/engine/node-run.ts';
 import type { Database, Statement } from './database.ts';
 import { firstIdAt, isExecutionId } from './execution-id.ts';
 import { EXECUTION_COLUMNS, type ExecutionRow, HISTORY_COLUMNS, QUEUE_COLUMNS, QUEUE_STATUS, toExecution } from './execution-row.ts';
+import { searchExecutions, wordQuery } from './execution-search.ts';
 import type { Execution, ExecutionFilter } from './executions.ts';
-import { wordsOf } from './history.ts';
 import { storableText } from './payload.ts';
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -15,7 +15,7 @@ function sourceOf(status: ExecutionStatus | undefined): Source {
   return status === ExecutionStatus.Queued || status === ExecutionStatus.Running || status === ExecutionStatus.Waiting ? 'queue' : 'history';
 }
 
-/** Conditions on the parameters $1 namespace, $2 workflow, $3 status, $4 id below, $5 id from, $7 mode, $8 words; every one is mentioned so that its type is known. */
+/** Conditions on the parameters $1 namespace, $2 workflow, $3 status, $4 id below, $5 id from, $7 mode; every one is mentioned so that its type is known. */
 function conditions(filter: ExecutionFilter, status: string): string {
   return [
     filter.namespace === undefined ? '$1::text IS NULL' : 'namespace = $1::text',
@@ -23,7 +23,6 @@ function conditions(filter: ExecutionFilter, status: string): string {
     filter.status === undefined ? '$3::text IS NULL' : `${status} = $3::text`,
     filter.mode === undefined ? '$7::text IS NULL' : 'mode = $7::text',
     'id < $4::uuid', 'id >= $5::uuid',
-    wantedWords(filter) === undefined ? '$8::tsquery IS NULL' : 'words @@ $8::tsquery AND words IS NOT NULL',
   ].join(' AND ');
 }
 
@@ -32,11 +31,9 @@ function conditions(filter: ExecutionFilter, status: string): string {
  * the index from workflow to workflow, and merged. Without any filter the primary key does.
  */
 function historySql(filter: ExecutionFilter): string {
-  // The partial index on what did not succeed finds a rare failure among millions of successes.
-  const visible = `kept <> 'None'${filter.status === undefined || filter.status === ExecutionStatus.Succeeded ? '' : ` AND status <> 'Succeeded'`}`;
+  const visible = visibleBy(filter);
   const page = (extra: string): string =>
     `SELECT ${HISTORY_COLUMNS} FROM millrace.execution WHERE ${visible} AND ${conditions(filter, 'status')}${extra} ORDER BY id DESC LIMIT $6`;
-  if (wantedWords(filter) !== undefined) return page('');
   const isWhole = filter.namespace === undefined && visible === `kept <> 'None'`;
   if (isWhole || filter.workflow !== undefined) return page('');
   const within = filter.namespace === undefined ? '' : ' AND e.namespace = $1::text';
@@ -53,16 +50,21 @@ function historySql(filter: ExecutionFilter): string {
     ORDER BY id DESC LIMIT $6`;
 }
 
+/** Conditions of a partial index: on what did not succeed, which finds a rare failure among millions of successes, or on what no webhook started. */
+function visibleBy({ status, mode }: ExecutionFilter): string {
+  if (mode !== undefined && mode !== ExecutionMode.Webhook) return `kept <> 'None' AND mode <> 'Webhook' AND mode = $7::text`;
+  return status === undefined || status === ExecutionStatus.Succeeded ? `kept <> 'None'` : `kept <> 'None' AND status <> 'Succeeded'`;
+}
+
 function queueSql(filter: ExecutionFilter): string {
   return `SELECT ${QUEUE_COLUMNS} FROM millrace.queue WHERE ${conditions(filter, QUEUE_STATUS)} ORDER BY id DESC LIMIT $6`;
 }
 
 /** A page as the filter asks for it: which texts the statement has is its shape, which values are its parameters. */
 function statementFor(filter: ExecutionFilter): Statement {
-  // What is not finished has no error yet.
-  const source = wantedWords(filter) === undefined ? sourceOf(filter.status) : 'history';
+  const source = sourceOf(filter.status);
   const parts = [...(source === 'history' ? [] : [queueSql(filter)]), ...(source === 'queue' ? [] : [historySql(filter)])];
-  const shape = [filter.namespace !== undefined, filter.workflow !== undefined, filter.status ?? 'any', filter.mode !== undefined, wantedWords(filter) !== undefined].join('-');
+  const shape = [filter.namespace !== undefined, filter.workflow !== undefined, filter.status ?? 'any', filter.mode === undefined ? 'any' : filter.mode === ExecutionMode.Webhook].join('-');
   return { name: `list-${shape}`, text: `${parts.map((part) => `SELECT ${EXECUTION_COLUMNS} FROM (${part}) part`).join(' UNION ALL ')} ORDER BY id DESC LIMIT $6` };
 }
 
@@ -87,19 +89,14 @@ function toId(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** The query for the words that are searched for; undefined when an id is, or nothing. */
-function wantedWords({ search }: ExecutionFilter): string | undefined {
-  if (search === undefined || ID_PREFIX.test(search)) return undefined;
-  return wordsOf(search).map((word) => `'${word}':*`).join(' & ');
-}
-
 export async function listExecutions(database: Database, filter: ExecutionFilter): Promise<{ executions: Execution[]; next?: string }> {
   const limit = Math.max(1, Math.min(filter.limit ?? 50, 200));
   const { from, below } = idRange(filter);
-  const rows = await database.query<ExecutionRow>(statementFor(filter), [
-    storableText(filter.namespace ?? '') || null, storableText(filter.workflow ?? '') || null, filter.status ?? null, below, from, limit + 1,
-    filter.mode ?? null, wantedWords(filter) ?? null,
-  ]);
+  const [namespace, workflow] = [storableText(filter.namespace ?? '') || null, storableText(filter.workflow ?? '') || null];
+  const { status = null, mode = null, search } = filter;
+  const rows = search === undefined || ID_PREFIX.test(search)
+    ? await database.query<ExecutionRow>(statementFor(filter), [namespace, workflow, status, below, from, limit + 1, mode])
+    : await searchExecutions(database, { words: wordQuery(search), namespace, workflow, status, mode, from, below, limit: limit + 1 });
   const executions = rows.slice(0, limit).map(toExecution);
   const last = executions.at(-1);
   return rows.length > limit && last !== undefined ? { executions, next: last.id } : { executions };

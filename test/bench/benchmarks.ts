@@ -2,6 +2,7 @@ import type { Benchmark } from './benchmark.ts';
 import { drain } from './drain.ts';
 import { engine } from './engine.ts';
 import { expressions } from './expressions.ts';
+import { history } from './history.ts';
 import { chain, loops, payload } from './latency-peers.ts';
 import { memory } from './memory.ts';
 import { operator } from './operator.ts';
@@ -12,4 +13,4 @@ import { throughput } from './throughput.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, chain, loops, payload, scale];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale];
