@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { coalesce } from './coalesce.ts';
+import { StoreError, StoreReason } from './error.ts';
 
 test('what arrives while a batch is under way forms the next batch', async () => {
   const batches: number[][] = [];
@@ -56,4 +57,13 @@ test('after a batch with company the next one gathers for a while; calls one by 
   // A full batch waits for nobody.
   await Promise.all([...gathered, run(10)]);
   expect(batches).toEqual([1, 1, 1, 4, 6]);
+});
+
+test('a value that cannot be stored fails by itself, not its neighbours in the batch', async () => {
+  const run = coalesce<number, number>(async (batch) => {
+    if (batch.includes(2)) throw new StoreError(StoreReason.PayloadRefused, 'too large');
+    return batch;
+  }, { concurrency: 1, max: 5 });
+  const results = await Promise.allSettled([1, 2, 3].map(async (n) => run(n)));
+  expect(results).toMatchObject([{ value: 1 }, { reason: { code: 'PayloadRefused' } }, { value: 3 }]);
 });

@@ -12,8 +12,9 @@ export interface Brief {
 }
 
 export function summarize(run: NodeRun): NodeRunSummary {
-  const { node, runIndex, status, startedAt, durationMs, error } = run;
-  return { node, runIndex, status, startedAt, durationMs, items: run.outputs.map((items) => items?.length ?? null), ...(error && { error }) };
+  const { node, runIndex, status, startedAt, durationMs, error, droppedItems } = run;
+  const items = droppedItems ? [...droppedItems] : run.outputs.map((each) => each?.length ?? null);
+  return { node, runIndex, status, startedAt, durationMs, items, ...(error && { error }) };
 }
 
 /** Node runs as they are stored: with or without their items. Throws PayloadRefused. */

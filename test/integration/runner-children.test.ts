@@ -20,7 +20,7 @@ const counting = code('Count', 'const data = $getWorkflowStaticData("global"); d
 describe('error workflows', () => {
   const onError = (name: string, nodes: readonly WorkflowNode[], settings: WorkflowSettings = {}): WorkflowDefinition => chain(name, nodes, { start: 'errorTrigger', settings });
 
-  test('run as an execution of their own, once, although the runner was killed while the failed one was being ended', async () => {
+  test('run as an execution of their own, which another runner goes on with when the first one dies', async () => {
     const handler = await world.deploy(onError('handler', [effect('Report', '/handler/report')]));
     const failing = await world.deploy(chain('failing', [fail], { settings: { errorWorkflow: handler } }));
     world.effects.hold('/handler/report');
