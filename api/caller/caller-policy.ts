@@ -56,7 +56,7 @@ export async function admitCaller(request: IncomingMessage, namespace: string, {
   if (addresses && !containsAddress(addresses, callerAddress(request, checks.proxyHops))) throw new ApiError('AddressNotAllowed', 'Calls from this address are not taken.');
   if (ignoreBots && isBot(request.headers['user-agent'])) throw new ApiError('BotRefused', 'Programs that only look at links are not served.');
   if (credential === undefined) return undefined;
-  if (credential === null) throw new ApiError('CredentialUnavailable', 'What callers have to present cannot be checked.');
+  if (credential === null) throw new ApiError('CredentialUnavailable', 'What callers have to present cannot be checked.', { cause: new Error('The node names no credential for its authentication') });
   const fields = await checks.credentials(namespace, credential);
   return checkCredential(request.headers, credential.type, { credential: fields, now: checks.now() });
 }

@@ -58,7 +58,7 @@ function sameText(given: string, wanted: string): boolean {
 function field(credential: Credential, ...names: readonly string[]): string {
   const value = names.map((name) => credential[name]).find((found) => found !== undefined && found !== '');
   if (value !== undefined) return value;
-  throw new ApiError('CredentialUnavailable', 'What callers have to present cannot be checked.');
+  throw new ApiError('CredentialUnavailable', 'What callers have to present cannot be checked.', { cause: new Error(`The credential has no ${names.join(' or ')}`) });
 }
 
 function unauthenticated(what: string, challenge: string | undefined): ApiError {

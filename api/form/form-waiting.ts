@@ -5,8 +5,7 @@ import { ExecutionStatus } from '../../runner/engine/node-run.ts';
 import type { JsonObject } from '../../runner/engine/item.ts';
 import { completionType } from '../../runner/nodes/form/completion.ts';
 import { callerCredential } from '../../runner/nodes/webhook/caller-credential.ts';
-import type { Execution } from '../../store/executions.ts';
-import type { Reply } from '../../store/executions.ts';
+import type { Execution, Reply } from '../../store/executions.ts';
 import type { Waiting } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import { ApiError } from '../problem.ts';
@@ -54,9 +53,12 @@ export function formWaiting(options: FormWaitingOptions): (request: IncomingMess
   };
 }
 
+/** As much of an execution as there is to know of one that is not kept. */
+type Known = Pick<Execution, 'id' | 'namespace' | 'workflow' | 'status'>;
+
 interface Next {
   waiting: Waiting | undefined;
-  execution: Execution;
+  execution: Known;
   reply: Reply | undefined;
 }
 
@@ -65,13 +67,20 @@ async function nextPage(executionId: string, { store, replies, holdMs = 5000 }: 
   for (let waited = 0; ; waited += lookMs) {
     const waiting = await store.queue.waiting(executionId);
     const execution = await store.executions.get(executionId);
-    if (!execution) throw new ApiError('ExecutionNotFound', 'The execution of this form is not kept any more.');
+    if (!execution) return notKept(executionId, replies);
     if (waiting?.on === 'form') return { waiting, execution, reply: undefined };
     const over = ended.includes(execution.status);
     const reply = await replyOf(replies, executionId, over ? 2000 : lookMs);
     if (reply || over || waited >= holdMs) return { waiting: undefined, execution, reply };
     await pause(lookMs);
   }
+}
+
+/** An execution that is kept in no history has an answer for a while after its end. */
+async function notKept(id: string, replies: Store['replies']): Promise<Next> {
+  const reply = await replyOf(replies, id, 2000);
+  if (!reply) throw new ApiError('ExecutionNotFound', 'The execution of this form is not kept any more.');
+  return { waiting: undefined, execution: { id, namespace: '', workflow: '', status: reply.status }, reply };
 }
 
 /** The answer of the workflow, if there is one by now. */
@@ -112,7 +121,7 @@ export function redirect(response: ServerResponse, location: string): void {
 }
 
 /** Sends what the workflow says to the person, if it says anything that is for people. */
-async function sendAnswer(response: ServerResponse, { execution, response: answer, store }: { execution: Execution; response: NonNullable<Reply['response']>; store: FormWaitingOptions['store'] }): Promise<boolean> {
+async function sendAnswer(response: ServerResponse, { execution, response: answer, store }: { execution: Known; response: NonNullable<Reply['response']>; store: FormWaitingOptions['store'] }): Promise<boolean> {
   const { location } = answer.headers;
   if (answer.status >= 300 && answer.status < 400 && location !== undefined) {
     sendElsewhere(response, location);
@@ -128,7 +137,7 @@ async function sendAnswer(response: ServerResponse, { execution, response: answe
   return true;
 }
 
-async function sendEnd(response: ServerResponse, execution: Execution, store: FormWaitingOptions['store']): Promise<void> {
+async function sendEnd(response: ServerResponse, execution: Known, store: FormWaitingOptions['store']): Promise<void> {
   if (execution.status !== ExecutionStatus.Succeeded) {
     sendPage(response, { status: 200, ...messagePage('There was a problem', 'What you sent has arrived, but it could not be processed to the end.') });
     return;
@@ -150,7 +159,7 @@ function sendElsewhere(response: ServerResponse, location: string): void {
 }
 
 /** Parameters of the form that started the execution, as they are now. */
-async function triggerOf({ namespace, workflow }: Execution, { routes }: FormWaitingOptions['store']): Promise<JsonObject | undefined> {
+async function triggerOf({ namespace, workflow }: Known, { routes }: FormWaitingOptions['store']): Promise<JsonObject | undefined> {
   const route = await routes.get({ namespace, workflow });
   return route?.triggers.find(({ kind }) => kind === 'Form')?.options;
 }

@@ -121,6 +121,12 @@ test.each([
   expect((await get('/form-waiting/e0/token-e0')).text).toContain(says);
 });
 
+test('ends also when the execution is not kept', async () => {
+  await send('/form/shop/pages', [[0, 'Ada']]);
+  memory.answer = () => ({ response: { ...ok, headers: { 'content-type': completionType }, body: '{"title":"Done","message":""}' } });
+  expect((await get('/form-waiting/e0/token-e0')).text).toContain('<h1>Done</h1>');
+});
+
 test('waits for a workflow that takes its time', async () => {
   await send('/form/shop/pages', [[0, 'Ada']]);
   execution('e0', 'Running');

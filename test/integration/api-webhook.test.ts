@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { readEvents } from '../../cli/api-client.ts';
 import { FakeCluster } from '../../api/testdata/fake-cluster.ts';
 import { startServer } from '../../api/server.ts';
 import type { ApiServer } from '../../api/server.ts';
@@ -163,3 +165,34 @@ test('what was acknowledged survives a crash of PostgreSQL, and calls meanwhile 
     expect((await api(`/executions/${id}`)).status).toBe(200);
   }
 }, 180_000);
+
+test('files go to the database as they come and are there when the execution starts', async () => {
+  const form = new FormData();
+  form.set('order', '7');
+  const bytes = Buffer.alloc(2_500_000, 'abc');
+  form.set('scan', new File([bytes], 'scan.bin'));
+  const response = await fetch(`http://127.0.0.1:${servers[0]?.port ?? 0}/webhook/shop/orders`, { method: 'POST', body: form });
+  expect([response.status, await response.json()]).toEqual([200, { order: '7' }]);
+  const reference = claims[0]?.trigger.items[0]?.binary?.['scan'];
+  expect(reference).toMatchObject({ size: bytes.length, fileName: 'scan.bin', sha256: createHash('sha256').update(bytes).digest('hex') });
+  const stored = await stores[2]?.binaries.get(reference?.id ?? '');
+  expect(stored && Buffer.from(stored).equals(bytes)).toBe(true);
+});
+
+test('one call of a test URL, at another replica, is executed and followed', async () => {
+  const spec = { nodes: [{ name: 'Hook', type: 'webhook', parameters: { path: 'draft', httpMethod: 'POST', responseMode: 'lastNode' } }] };
+  const response = await fetch(`http://127.0.0.1:${servers[1]?.port ?? 0}/api/v1/namespaces/shop/workflows/orders/listen?seconds=60`, {
+    method: 'POST', headers: { 'authorization': 'Bearer reader', 'content-type': 'application/json' }, body: JSON.stringify({ spec }),
+  });
+  const seen: unknown[] = [];
+  const call = async () => (await fetch(`http://127.0.0.1:${servers[0]?.port ?? 0}/webhook-test/shop/draft`, { method: 'POST', body: '{"a":1}', headers: { 'content-type': 'application/json' } })).status;
+  for await (const { event, data } of readEvents(response.body as AsyncIterable<Uint8Array>)) {
+    seen.push(event === 'execution' ? (data as { status: string }).status : event);
+    // Of two calls at once, one is the one.
+    if (event === 'listening') expect((await Promise.all([call(), call()])).toSorted((a, b) => a - b)).toEqual([200, 404]);
+  }
+  expect(seen[0]).toBe('listening');
+  expect(seen.at(-1)).toBe('Succeeded');
+  expect(claims).toMatchObject([{ mode: 'Manual', trigger: { node: 'Hook' } }]);
+  expect(await stores[2]?.revisions.get(claims[0]?.revision ?? '')).toMatchObject({ nodes: [{ parameters: { path: 'draft' } }] });
+});
