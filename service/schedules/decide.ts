@@ -17,8 +17,8 @@ export interface Decision {
 export const GRACE_MS = 60_000;
 /** Executions that one look at a schedule starts: more than the grace period has seconds, so that only policy `all` needs several looks. */
 const FIRED_AT_ONCE = 100;
-/** Ticks that are counted in one look, far more than are made up for. */
-const COUNTED_AT_ONCE = 10_000;
+/** Ticks that are counted in one look: more than are ever made up for, and few enough that nobody waits for the counting. */
+const COUNTED_AT_ONCE = 2000;
 
 export interface Moment {
   now: number;
