@@ -16,7 +16,7 @@ import { createSandbox } from '../sandbox/create-sandbox.ts';
 import { Calls } from './calls.ts';
 import { currentWorkWriter } from './current-work.ts';
 import { withEncodedRuns } from './encode-runs.ts';
-import { BEAT_MS, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
+import { BEAT_MS, CancelReason, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
 import { PythonMemory } from './python-memory.ts';
 import { RevisionCache } from './revision-cache.ts';
 import { SpanRecorder } from './span-recorder.ts';
@@ -46,7 +46,7 @@ let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'ba
 
 async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: SpanRecorder): Promise<ExecutionResult> {
   const { executionId, start, resume, timeoutMs, failure, resumeToken } = assignment;
-  const onOutage = (): void => abort.abort(new WorkflowError('HandBack', 'The store cannot be reached.'));
+  const onOutage = (): void => abort.abort(new WorkflowError(CancelReason.HandBack, 'The store cannot be reached.'));
   const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, send, onOutage, ...settings });
   const workflow = await revisions.get(assignment.revision, (revision) => calls.call(assignment.id, 'loadRevision', revision), { id: assignment.workflowId });
   return execute(
@@ -120,7 +120,7 @@ process.on('message', (message: ToExecutor) => {
       running.get(message.assignment)?.abort.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
       break;
     case 'handBack':
-      running.get(message.assignment)?.handBack.abort(new WorkflowError('HandBack', 'Another runner goes on with the execution: this one is stopping.'));
+      running.get(message.assignment)?.handBack.abort(new WorkflowError(CancelReason.HandBack, 'Another runner goes on with the execution: this one is stopping.'));
       break;
     case 'python':
       python.receive(message);
