@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { freePort } from '../cluster/free-port.ts';
@@ -55,6 +56,7 @@ export const scale: Benchmark = {
         const burst = median(await times(runs, () => burstToDecision(rig)));
         const measured: Measured[] = [];
         for (const count of RUNNERS) measured.push(await withRunners(rig, count, { runs, progress }));
+        progress(saturated(measured));
         return [...measured.flatMap(figuresOf), { name: 'burst → decision', value: burst, unit: 'ms', target: { atMost: 5000 } }, ...simulated(costs, measured, progress)];
       } finally {
         await store.close();
@@ -206,11 +208,24 @@ async function drain({ postgres, store, url }: Rig, roles: readonly Role[]): Pro
   }
 }
 
-function figuresOf({ runners, perSecond, runnerCpu, postgresCpu }: Measured): Figure[] {
+function busyProcessors({ perSecond, runnerCpu, postgresCpu }: Measured): number {
+  return perSecond * (runnerCpu + postgresCpu) / 1000;
+}
+
+function saturated(measured: readonly Measured[]): string {
+  const busy = Math.max(...measured.map(busyProcessors));
+  const processors = availableParallelism();
+  return busy > 0.8 * processors
+    ? `the ${processors} processors of this machine saturate`
+    : `only ${busy.toFixed(1)} of ${processors} processors are busy: the disk under PostgreSQL's commits saturates, or other jobs of this machine`;
+}
+
+function figuresOf(measured: Measured): Figure[] {
+  const { runners, perSecond, runnerCpu, postgresCpu } = measured;
   const name = runners === 1 ? '1 runner' : `${runners} runners`;
   return [
     { name: `${name}, executions`, value: perSecond, unit: '/s' },
-    { name: `${name}, processors busy with them`, value: perSecond * (runnerCpu + postgresCpu) / 1000, unit: 'x' },
+    { name: `${name}, processors busy with them`, value: busyProcessors(measured), unit: 'x' },
     { name: `${name}, CPU per execution, runners`, value: runnerCpu, unit: 'ms' },
     { name: `${name}, CPU per execution, PostgreSQL`, value: postgresCpu, unit: 'ms' },
   ];
