@@ -14,7 +14,6 @@ export interface RunnerConfig extends SupervisorOptions {
 }
 
 const MIB = 2 ** 20;
-const BESIDE_HEAP_BYTES = 160 * MIB;
 
 function integer(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
   const text = env[name];
@@ -35,14 +34,6 @@ function variables(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (name.startsWith(prefix) && value !== undefined ? [[name.slice(prefix.length), value]] : [])));
 }
 
-/**
- * The program itself and what passes between the processes need room beside the heap. A heap that could fill the limit for the whole process would be
- * collected too late, and a full one would end in a kill instead of V8's own error.
- */
-function heapBytes(memoryBytes: number): number {
-  return Math.floor(Math.min(memoryBytes * 0.75, Math.max(memoryBytes * 0.5, memoryBytes - BESIDE_HEAP_BYTES)));
-}
-
 /** Throws WorkflowError InvalidConfiguration naming the variable. */
 export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
   const databaseUrl = env['MILLRACE_DATABASE_URL'];
@@ -59,7 +50,8 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
     executors: integer(env, 'MILLRACE_EXECUTORS', availableParallelism()),
     concurrency: integer(env, 'MILLRACE_EXECUTOR_CONCURRENCY', 20),
     memoryBytes,
-    heapBytes: heapBytes(memoryBytes),
+    // Below the limit for the whole process, so that a full heap ends in V8's own error most of the time.
+    heapBytes: Math.floor(memoryBytes * 0.75),
     stallMs: integer(env, 'MILLRACE_STALL_MS', 10_000),
     scratch: env['MILLRACE_SCRATCH_DIR'] ?? tmpdir(),
     deniedCidrs: list(env, 'MILLRACE_DENIED_NETWORKS', DEFAULT_DENIED_CIDRS),
