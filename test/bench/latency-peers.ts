@@ -1,6 +1,6 @@
-import { startEffectServer } from '../doubles/effect-server.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { median, percentile, type Benchmark, type BenchmarkOptions, type Figure } from './benchmark.ts';
+import { startEchoServer } from './echo-server.ts';
 import { startN8n, type N8nWorkflow } from './peers/n8n.ts';
 import { startSystem } from './system.ts';
 import { httpChain, imported, lightChain, loop, passOn, savingProgress } from './workflows.ts';
@@ -66,8 +66,7 @@ export const chain: Benchmark = {
   about: `webhook → ${CHAIN} effectful nodes → answer, each committed, one call at a time, beside n8n with progress saved (PostgreSQL)`,
   async run(options) {
     await using stack = new AsyncDisposableStack();
-    const echo = stack.adopt(await startEffectServer(), (server) => server.close());
-    const url = `${echo.url}/echo`;
+    const { url } = stack.use(await startEchoServer());
     return beside([
       { name: `${CHAIN} random UUIDs`, workflow: lightChain(CHAIN), n8n: savingProgress(lightChain(CHAIN)), body: '{}', atMost: 100 },
       { name: `${CHAIN} HTTP requests`, workflow: httpChain(CHAIN, url), n8n: savingProgress(httpChain(CHAIN, url)), body: '{}' },
