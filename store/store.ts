@@ -11,9 +11,9 @@ import { StoreError, StoreReason } from './error.ts';
 import { executionIds } from './execution-id.ts';
 import { createExecutions, type Executions } from './executions.ts';
 import { DEFAULT_RETENTION_DAYS } from './history-days.ts';
+import { createListeners, type Listeners } from './listeners.ts';
 import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
-import { createListeners, type Listeners } from './listeners.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
 import { createPoolSizes, type PoolSizeRecords } from './pool-sizes.ts';
@@ -70,6 +70,7 @@ export interface Store {
   readonly deadLetters: DeadLetters;
   readonly executions: Executions;
   readonly binaries: Binaries;
+  readonly listeners: Listeners;
   readonly replies: Replies;
   readonly notifications: Notifications;
   readonly resumeTokens: ResumeTokens;
@@ -79,7 +80,6 @@ export interface Store {
   /** Answers within 2 seconds. */
   health(): Promise<Health>;
   /** How much is in the database. */
-  readonly listeners: Listeners;
   overview(): Promise<Overview>;
   databaseLoad(): Promise<DatabaseLoad>;
   connections(): Connections;
