@@ -21,8 +21,8 @@ beforeAll(async () => {
 }, 300_000);
 
 test('promtool finds the alert rules right, and each fires when it should', async () => {
-  await run(promtool, ['check', 'rules', rules]);
-  await run(promtool, ['test', 'rules', tests]);
+  expect(await run(promtool, ['check', 'rules', rules])).toContain('SUCCESS');
+  expect(await run(promtool, ['test', 'rules', tests])).toContain('SUCCESS');
 }, 60_000);
 
 test('each alert has a test in which it fires, and a section that says what to do', async () => {
