@@ -14,7 +14,8 @@ export interface Role {
 
 /** Starts `node ENTRY` with only these environment variables; resolves when `ready` does. Rejects with its output when it exits before. */
 export async function startRole(entry: string, env: Record<string, string>, ready: (log: string) => boolean | Promise<boolean>): Promise<Role> {
-  const child = spawn(process.execPath, [join(root, entry)], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // It dies with this process, however this one dies.
+  const child = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, join(root, entry)], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output = (output + chunk.toString()).slice(-20_000); });
   const { pid } = child;
