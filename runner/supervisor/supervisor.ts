@@ -33,6 +33,7 @@ export interface SupervisorLog {
 const MAX_BATCH = 500;
 /** How much of the grace time executions get to finish, before they stop at a node boundary. */
 const FINISH_SHARE = 0.2;
+const ASK_AGAIN_MS = 500;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
 const CLAIM_EVERY_MS = 5;
@@ -126,12 +127,17 @@ export class Supervisor {
       for (const { assignment } of this.#owned.values()) this.#pool.handBack(assignment);
       this.#log.info({ executions: this.#owned.size }, 'Asked executions to stop at a node boundary');
     }, graceMs * FINISH_SHARE);
-    const handBack = setTimeout(() => {
+    const handBack = new AbortController();
+    // Again and again: a claim that was under way, or an executor that died meanwhile, may bring executions that were not asked yet.
+    const askAll = (): void => {
+      if (handBack.signal.aborted) return;
       for (const id of this.#owned.keys()) this.#stop(id, CancelReason.HandBack);
-    }, graceMs);
+      setTimeout(askAll, ASK_AGAIN_MS);
+    };
+    setTimeout(askAll, graceMs).unref();
     while (this.#owned.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     clearTimeout(atBoundary);
-    clearTimeout(handBack);
+    handBack.abort();
     await Promise.all(this.#stopListening.map((stop) => stop()));
     this.#keeper.stop();
     this.#pool.close();
