@@ -6,6 +6,7 @@ test.each([
   { name: 'nothing', args: [], want: { parts: PARTS, names: [], keep: false } },
   { name: 'a part', args: ['lint'], want: { parts: ['lint'], names: [], keep: false } },
   { name: 'a part and a name', args: ['e2e', 'runner'], want: { parts: ['e2e'], names: ['runner'], keep: false } },
+  { name: 'coverage, with what it measures', args: ['coverage'], want: { parts: ['unit', 'integration', 'coverage'], names: [], keep: false } },
   { name: 'a flag anywhere', args: ['--keep', 'e2e'], want: { parts: ['e2e'], names: [], keep: true } },
 ])('$name is understood', ({ args, want }) => {
   expect(parseRunArguments(args)).toEqual(want);

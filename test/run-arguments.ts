@@ -1,5 +1,5 @@
 /** The parts of `npm test`, in the order in which they run: what fails fast comes first. */
-export const PARTS = ['lint', 'typecheck', 'generated', 'unit', 'integration', 'e2e'] as const;
+export const PARTS = ['lint', 'typecheck', 'generated', 'unit', 'integration', 'coverage', 'e2e'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Parts that jest runs, as projects of jest.config.js. */
@@ -15,7 +15,7 @@ export interface RunArguments {
 }
 
 export const USAGE = `usage: npm test [-- PART [NAME...] [--keep]]
-  PART    ${PARTS.join(', ')}; all of them by default
+  PART    ${PARTS.join(', ')}; all of them by default. coverage runs unit and integration first
   NAME    for ${JEST_PARTS.join(', ')}: only test files whose path contains NAME
   --keep  leave the cluster of the end-to-end tests running`;
 
@@ -34,6 +34,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
   if (part === undefined) return { parts: PARTS, names: [], keep };
   const known = PARTS.find((each) => each === part);
   if (known === undefined) throw new UsageError(`There is no part ${part}.`);
+  if (known === 'coverage' && names.length === 0) return { parts: ['unit', 'integration', 'coverage'], names, keep };
   if (names.length > 0 && !isJestPart(known)) throw new UsageError(`${known} takes no names.`);
   return { parts: [known], names, keep };
 }

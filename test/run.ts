@@ -8,6 +8,7 @@ import { binaries } from './cluster/build.ts';
 import { LocalCluster } from './cluster/local-cluster.ts';
 import { say, step } from './cluster/progress.ts';
 import { CONTROL_PLANE_BINARIES } from './cluster/versions.ts';
+import { COVERED_SOURCES, coverageByFolder, coverageTable, readCoverage } from './coverage.ts';
 import { E2E_CLUSTER } from './e2e/millrace.ts';
 import { full, runSeed } from './full.ts';
 import { isJestPart, parseRunArguments, UsageError, type JestPart, type Part, type RunArguments } from './run-arguments.ts';
@@ -19,8 +20,12 @@ const tool = (name: string): string => join(root, 'node_modules', '.bin', name);
 /** A test that takes this long hangs; on a busy machine the usual five seconds say nothing. Tests that need longer say so. */
 const HANG_MS = 60_000;
 
+/** The parts whose coverage counts, and where each leaves it. */
+const COVERING: readonly JestPart[] = ['unit', 'integration'];
+const coverageFolder = (part: JestPart): string => join(root, 'coverage', part);
+
 /** The commands of the parts that are not run by jest. */
-const CHECKS: Record<Exclude<Part, JestPart>, readonly string[]> = {
+const CHECKS: Record<Exclude<Part, JestPart | 'coverage'>, readonly string[]> = {
   lint: [tool('oxlint'), '--type-aware', '--deny-warnings'],
   typecheck: [tool('tsc')],
   generated: [process.execPath, join(root, 'crds', 'generate.ts'), '--check'],
@@ -34,11 +39,12 @@ async function passes(command: readonly string[], env: Record<string, string> = 
   return code === 0;
 }
 
-async function runJest(part: JestPart, names: readonly string[]): Promise<Tally> {
+async function runJest(part: JestPart, { parts, names }: RunArguments): Promise<Tally> {
   const dir = await mkdtemp(join(tmpdir(), 'millrace-test-'));
   try {
     const report = join(dir, 'report.json');
-    const options = ['--selectProjects', part, '--json', `--outputFile=${report}`, `--testTimeout=${HANG_MS}`, ...workers(part)];
+    const covering = parts.includes('coverage') && COVERING.includes(part) ? coverageOptions(part) : [];
+    const options = ['--selectProjects', part, '--json', `--outputFile=${report}`, `--testTimeout=${HANG_MS}`, ...workers(part), ...covering];
     const nodeOptions = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
     const passed = await passes([tool('jest'), ...options, '--', ...names], { NODE_OPTIONS: nodeOptions });
     const tally = tallyOfJest(await readFile(report, 'utf8').catch(() => undefined));
@@ -49,21 +55,34 @@ async function runJest(part: JestPart, names: readonly string[]): Promise<Tally>
   }
 }
 
+function coverageOptions(part: JestPart): string[] {
+  const sources = COVERED_SOURCES.map((glob) => `--collectCoverageFrom=${glob}`);
+  return ['--coverage', '--coverageProvider=v8', '--coverageReporters=json', `--coverageDirectory=${coverageFolder(part)}`, ...sources];
+}
+
+/** What unit and integration tests executed, in this process; what they start as processes of their own does not count. */
+async function checkCoverage(): Promise<boolean> {
+  const folders = coverageByFolder(await readCoverage(COVERING.map(coverageFolder)), root);
+  process.stdout.write(coverageTable(folders));
+  return folders.every(({ percent, least }) => percent >= least);
+}
+
 /** End-to-end tests share one cluster; the others mostly wait for servers. */
 function workers(part: JestPart): string[] {
   return part === 'e2e' ? ['--runInBand'] : ['--maxWorkers=2'];
 }
 
-async function runPart(part: Part, { names, keep }: RunArguments): Promise<Tally> {
+async function runPart(part: Part, args: RunArguments): Promise<Tally> {
+  if (part === 'coverage') return tallyOfCheck(await checkCoverage());
   if (!isJestPart(part)) return tallyOfCheck(await passes(CHECKS[part]));
   if (part === 'integration') await binaries(CONTROL_PLANE_BINARIES);
-  if (part !== 'e2e') return runJest(part, names);
+  if (part !== 'e2e') return runJest(part, args);
   const cluster = await LocalCluster.open(E2E_CLUSTER);
   try {
     await step('Bringing up the cluster', () => cluster.up());
-    return await runJest(part, names);
+    return await runJest(part, args);
   } finally {
-    if (keep) say(`The cluster stays: KUBECONFIG=${cluster.kubeconfig}`);
+    if (args.keep) say(`The cluster stays: KUBECONFIG=${cluster.kubeconfig}`);
     else await step('Removing the cluster', () => cluster.down());
   }
 }
