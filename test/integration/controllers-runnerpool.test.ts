@@ -62,9 +62,11 @@ describe('a RunnerPool', () => {
 });
 
 describe('a RunnerPool with scaling', () => {
+  /** A workflow whose executions go to the pool of the same name. */
   const publish = async (name: string) => {
-    const { revision } = await world.store.revisions.put({ namespace: 'shop', workflow: name, uid: name, definition: { id: `shop/${name}`, name, nodes: [], connections: [] } });
-    await world.store.routes.apply({ namespace: 'shop', workflow: name, uid: name, active: true, stable: revision, pool: name, priority: 5, save: { success: 'None', failure: 'None' }, triggers: [] });
+    const spec = { active: true, settings: { runnerPool: name }, nodes: [{ name: 'Go', type: 'manualTrigger', position: [0, 0] }], connections: [] };
+    await world.plane.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: 'shop' }, spec });
+    await eventually(world, ['mwf', name], isReady);
   };
   const enqueue = (workflow: string, count: number) => world.store.queue.enqueue(Array.from({ length: count }, () => ({ namespace: 'shop', workflow, mode: 'Webhook' as const, trigger: { items: [] } })));
   const sized = (name: string, replicas: number) => until(async () => ((await deployment(name))?.spec.replicas === replicas ? true : undefined));
