@@ -1,6 +1,6 @@
 import type { Checkpoint, ExecutionMode, ExecutionResult, WebhookResponse } from '../runner/engine/node-run.ts';
 import type { Item, JsonObject } from '../runner/engine/item.ts';
-import type { WaitedRequest } from '../runner/engine/node-type.ts';
+import type { WaitCause, WaitedRequest } from '../runner/engine/node-type.ts';
 import type { Trigger } from './request.ts';
 import type { SavePolicy, WorkflowKey } from './route.ts';
 
@@ -110,7 +110,7 @@ export interface FinishWrite extends Lease {
 }
 
 export interface WaitWrite extends Lease {
-  wait: { node: string; until?: number; on?: 'webhook' | 'form' };
+  wait: { node: string; until?: number; on?: WaitCause };
 }
 
 export interface CrashWrite extends Lease {

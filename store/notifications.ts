@@ -25,6 +25,10 @@ export const channel = {
   routes: 'millrace_routes',
   /** Comma-separated ids of finished executions that a WorkflowRun asked for. Also list now and then: a message may get lost. */
   finished: 'millrace_finished',
+  /** Executions wait for new pods. No payload. Also look now and then. */
+  pods: 'millrace_pods',
+  /** Circuits were opened or closed. No payload. Also look now and then. */
+  circuits: 'millrace_circuits',
   /** Comma-separated ids of executions that were canceled while they ran. `renew` says it too. */
   canceled: 'millrace_canceled',
 } as const;

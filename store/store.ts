@@ -17,6 +17,7 @@ import { NotificationConnection, type Notifications } from './notifications.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
 import { createPoolSizes, type PoolSizeRecords } from './pool-sizes.ts';
+import { createPodSteps, type PodSteps } from './pod-steps.ts';
 import { createPools, type Pools } from './pools.ts';
 import { createQueue } from './queue/create-queue.ts';
 import type { Queue } from './queue.ts';
@@ -66,6 +67,7 @@ export interface Store {
   readonly schedules: Schedules;
   readonly queue: Queue;
   readonly pools: Pools;
+  readonly podSteps: PodSteps;
   readonly poolSizes: PoolSizeRecords;
   readonly deadLetters: DeadLetters;
   readonly executions: Executions;
@@ -146,6 +148,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       schedules: createSchedules(database),
       queue,
       pools: createPools(database, notifications),
+      podSteps: createPodSteps(database, notifications),
       poolSizes: createPoolSizes(database),
       deadLetters: createDeadLetters(database, notifications),
       executions: createExecutions(database),

@@ -1,3 +1,4 @@
+import type { ContainerBatch, ContainerResult } from './container.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { EngineTrace } from './trace.ts';
@@ -54,6 +55,8 @@ export interface EngineHost {
    * engine runs it inside the caller's execution. Rejects with the code of what refuses it.
    */
   startWorkflow?(request: StartRequest): Promise<void>;
+  /** Has pods run, each once whatever number of lives asks for it; undefined while they are not all over. Absent: there is no cluster. */
+  runContainers?(batch: ContainerBatch): Promise<readonly ContainerResult[] | undefined>;
 }
 
 /** A workflow that another one may call, as the host found it. */

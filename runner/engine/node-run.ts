@@ -1,5 +1,5 @@
 import type { ErrorRecord, Item, JsonObject } from './item.ts';
-import type { WaitedRequest, WaitRequest } from './node-type.ts';
+import type { WaitCause, WaitedRequest, WaitRequest } from './node-type.ts';
 
 /** Where the items of one input came from. */
 export interface Source {
@@ -119,7 +119,7 @@ export interface ExecutionResult {
   /** Present when the workflow answers a webhook and has not answered before through the host. */
   response?: WebhookResponse;
   /** Present when status is Waiting. */
-  wait?: { node: string; until?: number; on?: 'webhook' | 'form' };
+  wait?: { node: string; until?: number; on?: WaitCause };
   /** Changed static data, to be saved. */
   staticData?: StaticDataChanges;
   /** Changed static data of other workflows that ran inside this execution, by their id. */

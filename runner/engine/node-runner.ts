@@ -50,7 +50,7 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   const bypass = bypassed(execution, node, inputs);
   if (bypass) return { run: finish({ outputs: bypass }) };
   const wait = tree.journal.waitOf(scope, node.name, runIndex);
-  if (wait) return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
+  if (wait && wait.on !== 'pods') return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
 
   if (node.effect === 'effectful') await tree.journal.beforeEffect();
   const recorder = tree.journal.recorder(scope, node.name, runIndex);
@@ -87,7 +87,7 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
     const output = await withRetry(
       () => executeOnce(node, context),
       (result) => Array.isArray(result) && isSoftFailure(result[0] ?? []),
-      node.node.retry,
+      node.type?.retriesItself ? undefined : node.node.retry,
       { signal: execution.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal) },
     );
     return Array.isArray(output) ? { outputs: output } : output;

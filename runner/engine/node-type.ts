@@ -1,3 +1,4 @@
+import type { ContainerRequest, ContainerResult } from './container.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
@@ -36,15 +37,20 @@ export interface NodeDescription {
   /** Inputs that must have items for the node to run at all when the stack drains; default: at least one. */
   requiredInputs?: (node: WorkflowNode) => readonly number[];
   parameters: readonly ParameterDescription[];
+  /** The node follows its own retry policy; the engine does not. */
+  retriesItself?: true;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }
+
+export type WaitCause = 'webhook' | 'form' | 'pods';
 
 /** Asks the engine to persist the execution and go on later; the node then passes its input (or the resume data) on. */
 export interface WaitRequest {
   /** Milliseconds since the epoch; absent: no limit. */
   until?: number;
-  on?: 'webhook' | 'form';
+  /** What else ends it. A node that waits for pods is executed again once they are over. */
+  on?: WaitCause;
   /** How the call that ends the wait is received, checked and answered. */
   request?: WaitedRequest;
 }
@@ -96,6 +102,8 @@ export interface NodeContext {
   respond(response: WebhookResponse): Promise<void>;
   /** Runs another workflow (by id or inline) with these items; undefined result when not waited for. */
   runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined>;
+  /** Has pods run, each once however often it is asked for. Resolves to undefined while they are not all over: then wait for `pods`. */
+  runContainers(requests: readonly ContainerRequest[]): Promise<readonly ContainerResult[] | undefined>;
   readonly baseUrl: string;
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ContainerRequest, ContainerResult } from './container.ts';
 import { WorkflowError } from './error.ts';
 import type { ChildRequest, Execution } from './execution.ts';
 import { connectedInputs } from './graph.ts';
@@ -144,6 +145,12 @@ export class RunContext implements NodeContext {
     this.responded = true;
     await tree.journal.beforeEffect();
     await tree.host.respond(response);
+  }
+
+  async runContainers(requests: readonly ContainerRequest[]): Promise<readonly ContainerResult[] | undefined> {
+    const { host } = this.#execution.tree;
+    if (host.runContainers) return host.runContainers({ node: this.node.name, requests });
+    throw new WorkflowError('ContainersUnavailable', 'Containers run in a cluster only: apply the workflow, or pin data on this node.', { nonRetryable: true });
   }
 
   runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {

@@ -8,6 +8,7 @@ import { ExecutionStatus } from './node-run.ts';
 import type { ExecutionResult, NodeRun } from './node-run.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { WaitRequest } from './node-type.ts';
 import type { Task } from './waiting-inputs.ts';
 
 /** Longest time a busy execution keeps the event loop from timers and messages; milliseconds. */
@@ -86,7 +87,7 @@ function record(execution: Execution, run: NodeRun): void {
   execution.tree.host.onNodeRun?.(run);
 }
 
-async function suspend(execution: Execution, task: Task, wait: { until?: number; on?: 'webhook' | 'form' }): Promise<ExecutionResult> {
+async function suspend(execution: Execution, task: Task, wait: WaitRequest): Promise<ExecutionResult> {
   const { tree, scope } = execution;
   const { name } = task.node;
   const runIndex = execution.history.of(name).length;

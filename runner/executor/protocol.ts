@@ -1,6 +1,7 @@
 import type { EndedExecution, Resume } from '../../store/lease.ts';
 import type { SavePolicy } from '../../store/route.ts';
 import type { Trigger } from '../../store/request.ts';
+import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Checkpoint, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
@@ -53,6 +54,7 @@ export interface SupervisorMethods {
   /** A workflow by name, in the revision its route names now or in a given one. */
   findWorkflow: [{ id: string; revision?: string }, FoundWorkflow | undefined];
   startWorkflow: [StartRequest, void];
+  runContainers: [ContainerBatch, readonly ContainerResult[] | undefined];
   /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */
   loadRuns: [string, readonly NodeRun[]];
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];

@@ -71,6 +71,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
       Promise.reject(new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}': credentials are not supported in runner pools yet.`)),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),
+    runContainers: (batch) => call('runContainers', batch),
     variables: deps.variables,
     staticData: assignment.staticData,
     baseUrl: deps.baseUrl,

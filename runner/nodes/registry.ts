@@ -2,6 +2,7 @@ import type { NodeType } from '../engine/node-type.ts';
 import { aggregateNode } from './aggregate/index.ts';
 import { codeNode } from './code/index.ts';
 import { compareDatasetsNode } from './compare-datasets/index.ts';
+import { containerNode } from './container/index.ts';
 import { convertToFileNode } from './convert-to-file/index.ts';
 import { cryptoNode } from './crypto/index.ts';
 import { dateTimeNode } from './date-time/index.ts';
@@ -43,7 +44,7 @@ const all: readonly NodeType[] = [
   setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
   convertToFileNode, extractFromFileNode,
-  httpRequestNode, respondToWebhookNode,
+  httpRequestNode, respondToWebhookNode, containerNode,
 ];
 
 /** The built-in nodes by their short name. Adding one is a folder and a line here. */

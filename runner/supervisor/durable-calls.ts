@@ -1,4 +1,5 @@
 import { WorkflowError } from '../engine/error.ts';
+import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { NodeRun } from '../engine/node-run.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
@@ -65,6 +66,7 @@ export class DurableCalls {
       },
       findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
       startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
+      runContainers: (owned, batch) => runContainers(store, owned, batch),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
       loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
       getBinary: (_, id) => getBinary(store, id),
@@ -76,6 +78,12 @@ export class DurableCalls {
   answer<M extends Method>(owned: Owned, method: M, argument: SupervisorMethods[M][0]): Promise<SupervisorMethods[M][1]> {
     return this.#methods[method](owned, argument);
   }
+}
+
+async function runContainers({ podSteps }: Store, { claim: { executionId, fence, remainingMs } }: Owned, batch: ContainerBatch): Promise<ContainerResult[] | undefined> {
+  const results = await podSteps.request({ ...batch, lease: { executionId, fence }, ...(remainingMs !== undefined && { remainingMs }) });
+  if (results === 'lost') throw leaseLost();
+  return results;
 }
 
 async function getBinary(store: Store, id: string): Promise<Uint8Array> {

@@ -43,9 +43,12 @@ interface WaitingRow extends Pick<Waiting, 'namespace' | 'workflow' | 'mode' | '
   checkpoint: Buffer | null;
 }
 
-function toWaiting({ until, checkpoint, ...row }: WaitingRow): Waiting {
+function toWaiting({ until, checkpoint, ...row }: WaitingRow): Waiting | undefined {
   const { waiting } = checkpoint === null ? {} : decodePayload(checkpoint) as Partial<Checkpoint>;
-  return { ...row, on: waiting?.wait.on ?? 'webhook', request: waiting?.wait.request ?? {}, ...(until !== null && { until }) };
+  const on = waiting?.wait.on ?? 'webhook';
+  // No call ends that.
+  if (on === 'pods') return undefined;
+  return { ...row, on, request: waiting?.wait.request ?? {}, ...(until !== null && { until }) };
 }
 
 export interface Waits {

@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import type { ContainerBatch, ContainerResult } from '../../engine/container.ts';
+import { execute } from '../../engine/engine.ts';
+import type { JsonObject } from '../../engine/item.ts';
+import { testHost } from '../../engine/testing/test-host.ts';
+import type { OnError, RetryPolicy } from '../../engine/workflow.ts';
+import { nodeTypes } from '../registry.ts';
+import { readContainerSpec } from './container-spec.ts';
+
+interface Given {
+  parameters?: JsonObject;
+  items?: JsonObject[];
+  node?: { onError?: OnError; retry?: RetryPolicy };
+  /** What the pods' results are, life by life. */
+  results?: (ContainerResult[] | undefined)[];
+}
+
+/** Runs the node; each further life begins with the checkpoints of the ones before, as a runner would. */
+async function lives({ parameters = { image: 'busybox' }, items = [{}], node = {}, results = [undefined] }: Given) {
+  const batches: ContainerBatch[] = [];
+  const host = testHost({ runContainers: async (batch) => {
+    batches.push(batch);
+    return results[batches.length - 1];
+  } });
+  const workflow = {
+    id: 'test/container', name: 'container', nodes: [{ name: 'Start', type: 'manualTrigger' }, { name: 'Pod', type: 'container', parameters, ...node }],
+    connections: [{ from: 'Start', output: 0, to: 'Pod', input: 0, type: 'main' }],
+  };
+  const life = () => execute({ executionId: 'e', mode: 'Manual', workflow, start: { node: 'Start', items: items.map((json) => ({ json })) }, resume: structuredClone(host.checkpoints) }, host, nodeTypes);
+  let result = await life();
+  for (let n = 1; n < results.length; n += 1) result = await life();
+  return { result, batches, host };
+}
+
+const done = (result: unknown): ContainerResult => ({ exitCode: 0, result, log: 'hello', pod: 'p', attempts: 1 });
+const failed: ContainerResult = { exitCode: 3, log: 'no such table', pod: 'p', attempts: 2, error: { code: 'ContainerFailed', message: 'exit code 3' } };
+
+test('waits for its pods, asks for the same ones in every life, and puts out what they gave back', async () => {
+  const { result, batches } = await lives({
+    parameters: { image: 'busybox', args: ['echo', '={{ $json.word }}'], env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] },
+    items: [{ word: 'one' }, { word: 'two' }], results: [undefined, undefined, [done({ n: 1 }), done('two')]],
+  });
+  expect(batches[0]).toMatchObject({ node: 'Pod', requests: [{ item: 0, spec: { image: 'busybox', args: ['echo', 'one'] } }, { item: 1, spec: { args: ['echo', 'two'] } }] });
+  expect(batches[0]?.requests[0]?.id).toMatch(/^[0-9a-f]{20}$/);
+  expect(new Set(batches.map((batch) => JSON.stringify(batch))).size).toBe(1);
+  expect(result).toMatchObject({ status: 'Succeeded', runs: [{}, { outputs: [[{ json: { exitCode: 0, result: { n: 1 }, log: 'hello' }, pairedItem: { item: 0 } }, { json: { result: 'two' }, pairedItem: { item: 1 } }]] }] });
+});
+
+test('the execution waits for pods, which no call can end', async () => {
+  const { result, host } = await lives({});
+  expect(result).toMatchObject({ status: 'Waiting', wait: { node: 'Pod', on: 'pods' } });
+  expect(host.checkpoints.at(-1)).toMatchObject({ waiting: { node: 'Pod', runIndex: 0, wait: { on: 'pods' } } });
+});
+
+test('a pod that failed fails the node once, whatever its retry says, with the end of the log', async () => {
+  const { result, batches } = await lives({ node: { retry: { maxTries: 3, wait: '2s', backoff: 'Exponential' } }, results: [[failed]] });
+  expect(result).toMatchObject({ status: 'Failed', error: { code: 'ContainerFailed', message: 'exit code 3', description: 'no such table', node: 'Pod', itemIndex: 0 } });
+  expect(batches).toHaveLength(1);
+  expect(batches[0]?.requests[0]?.spec['retries']).toEqual({ max: 2, waitMs: 2000, exponential: true });
+});
+
+test('with onError the items that succeeded go on', async () => {
+  const { result } = await lives({ items: [{}, {}], node: { onError: 'ErrorOutput' }, results: [[done(1), failed]] });
+  expect(result).toMatchObject({ status: 'Succeeded', runs: [{}, { outputs: [[{ json: { result: 1 } }], [{ json: { error: 'exit code 3', exitCode: 3, log: 'no such table' } }]] }] });
+});
+
+test('too many items are refused before a pod is asked for', async () => {
+  const { result, batches } = await lives({ items: Array.from({ length: 1001 }, () => ({})) });
+  expect(result.error).toMatchObject({ code: 'TooManyPods' });
+  expect(batches).toHaveLength(0);
+});
+
+test('without a cluster there are no containers', async () => {
+  const host = testHost();
+  const workflow = { id: 'l', name: 'l', nodes: [{ name: 'Start', type: 'manualTrigger' }, { name: 'Pod', type: 'container', parameters: { image: 'x' } }], connections: [{ from: 'Start', output: 0, to: 'Pod', input: 0, type: 'main' }] };
+  expect((await execute({ executionId: 'e', mode: 'Manual', workflow, start: { node: 'Start', items: [{ json: {} }] } }, host, nodeTypes)).error).toMatchObject({ code: 'ContainersUnavailable' });
+});
+
+test.each<{ given: JsonObject; problem: string }>([
+  { given: {}, problem: 'image' },
+  { given: { image: 'a b' }, problem: 'image: is not an image' },
+  { given: { image: 'x', args: 'ls' }, problem: 'args' },
+  { given: { image: 'x', env: [{ name: 'A=B' }] }, problem: 'env.0.name: is not the name' },
+  { given: { image: 'x', env: [{ name: 'A', value: '1', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }, problem: 'env.0: has value and valueFrom' },
+  { given: { image: 'x', env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }] }, problem: 'env.0.valueFrom' },
+  { given: { image: 'x', volumes: [{ name: 'v', hostPath: { path: '/' } }] }, problem: 'volumes.0' },
+  { given: { image: 'x', volumes: [{ name: 'v' }] }, problem: 'volumes.0: needs one of' },
+  { given: { image: 'x', runAsUser: 0 }, problem: 'runAsUser' },
+  { given: { image: 'x', privileged: true }, problem: 'privileged' },
+  { given: { image: 'x', hostNetwork: true }, problem: 'hostNetwork' },
+  { given: { image: 'x', resources: { limits: { memory: 'much' } } }, problem: 'resources.limits.memory: is not a quantity' },
+  { given: { image: 'x', args: ['a\u0000b'] }, problem: 'args.0: holds U+0000' },
+])('$given is refused: $problem', ({ given, problem }) => {
+  expect(JSON.stringify(readContainerSpec(given))).toContain(problem);
+});
