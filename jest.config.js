@@ -10,5 +10,6 @@ export default {
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{crds,operator,runner,service,store,api,webhooks,cli,importers,charts,test/conformance,test/cluster,test/bench}/**/*.test.ts', '<rootDir>/test/*.test.ts'] },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...shared, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.test.ts'] },
   ],
 };

@@ -1,9 +1,9 @@
 /** The parts of `npm test`, in the order in which they run: what fails fast comes first. */
-export const PARTS = ['lint', 'typecheck', 'generated', 'unit', 'integration', 'coverage', 'e2e'] as const;
+export const PARTS = ['lint', 'typecheck', 'generated', 'unit', 'integration', 'coverage', 'e2e', 'soak'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Parts that jest runs, as projects of jest.config.js. */
-export const JEST_PARTS = ['unit', 'integration', 'e2e'] as const satisfies readonly Part[];
+export const JEST_PARTS = ['unit', 'integration', 'e2e', 'soak'] as const satisfies readonly Part[];
 export type JestPart = (typeof JEST_PARTS)[number];
 
 export interface RunArguments {

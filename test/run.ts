@@ -75,7 +75,7 @@ function workers(part: JestPart): string[] {
 async function runPart(part: Part, args: RunArguments): Promise<Tally> {
   if (part === 'coverage') return tallyOfCheck(await checkCoverage());
   if (!isJestPart(part)) return tallyOfCheck(await passes(CHECKS[part]));
-  if (part === 'integration') await binaries(CONTROL_PLANE_BINARIES);
+  if (part === 'integration' || part === 'soak') await binaries(CONTROL_PLANE_BINARIES);
   if (part !== 'e2e') return runJest(part, args);
   const cluster = await LocalCluster.open(E2E_CLUSTER);
   try {

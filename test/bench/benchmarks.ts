@@ -9,8 +9,9 @@ import { operator } from './operator.ts';
 import { queue } from './queue.ts';
 import { readiness } from './readiness.ts';
 import { scale } from './scale.ts';
+import { soak } from './soak.ts';
 import { throughput } from './throughput.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale, soak];

@@ -2,47 +2,33 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Greeting, greetingController } from '../../operator/kube/example/greeting.ts';
 import { Manager, StalledError, WaitingError, client, connect, findCondition, kstatus, objectReconciler, patches, reads, watch, writesStatus } from '../../operator/kube/index.ts';
-import { ConfigMap, Namespace, Pod } from '../../operator/kube/builtin.ts';
-import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
+import { ConfigMap, Pod } from '../../operator/kube/builtin.ts';
 import { silentLog } from '../../operator/kube/log.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../eventually.ts';
-import { startFaultProxy } from './fault-proxy.ts';
-import { Widget, definition } from './kube-widget.ts';
+import { Widget } from './kube-widget.ts';
+import { startKubeWorld, type KubeWorld } from './kube-world.ts';
 import type { Client, Cluster, ManagerOptions, ObjectPass, ObjectReconcilerOptions, Result } from '../../operator/kube/index.ts';
-import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
 jest.setTimeout(180_000);
 
-let plane: ControlPlane;
-let direct: Cluster;
+let world: KubeWorld;
 let widgets: Client<Widget>;
 let proxy: FaultProxy;
 let proxied: Cluster;
 let namespace: string;
-let namespaces = 0;
 let stops: (() => Promise<void>)[];
 
 beforeAll(async () => {
-  plane = await startControlPlane();
-  direct = await connect({ kubeconfig: plane.kubeconfig });
-  widgets = client(direct, Widget, { fieldManager: 'person' });
-  await plane.apply(definition(), definition('greetings', 'Greeting'));
-  await plane.kubectl('wait', '--for=condition=Established', 'crd/widgets.example.dev', 'crd/greetings.example.dev');
+  world = await startKubeWorld([{ plural: 'greetings', kind: 'Greeting' }]);
+  ({ widgets } = world);
 }, 600_000);
 
-afterAll(async () => {
-  await direct.close();
-  await plane.stop();
-});
+afterAll(() => world.stop());
 
 beforeEach(async () => {
-  namespaces += 1;
-  namespace = `controller-${namespaces}`;
-  await client(direct, Namespace, { fieldManager: 'person' }).create({ metadata: { name: namespace } });
-  const source = kubeconfig({ files: [plane.kubeconfig], now: () => Date.now() });
-  proxy = await startFaultProxy(await source({ signal: new AbortController().signal, rejected: false }));
+  namespace = await world.newNamespace();
+  proxy = await world.startProxy();
   proxied = await connect({ credentials: proxy.credentials });
   stops = [];
 });
@@ -110,8 +96,8 @@ test('the example of the README does what it says', async () => {
   const example = await readFile('operator/kube/example/greeting.ts', 'utf8');
   expect(await readFile('operator/kube/README.md', 'utf8')).toContain(example);
 
-  const greetings = client(direct, Greeting, { fieldManager: 'person' });
-  const maps = client(direct, ConfigMap, { fieldManager: 'person' });
+  const greetings = client(world.direct, Greeting, { fieldManager: 'person' });
+  const maps = client(world.direct, ConfigMap, { fieldManager: 'person' });
   run(greetingController);
   await greetings.create({ metadata: { name: 'hi', namespace }, spec: { name: 'you' } });
   const text = async (want: string | undefined): Promise<void> => {
@@ -130,7 +116,7 @@ test('the example of the README does what it says', async () => {
 });
 
 test('a start when nothing changed writes nothing', async () => {
-  const greetings = client(direct, Greeting, { fieldManager: 'person' });
+  const greetings = client(world.direct, Greeting, { fieldManager: 'person' });
   await Promise.all(Array.from({ length: 20 }, (_, i) => greetings.create({ metadata: { name: `g${i}`, namespace }, spec: { name: `n${i}` } })));
   const first = run(greetingController);
   await eventually(async () => {
@@ -326,7 +312,7 @@ test('events are written on transitions only, and repeats are counted', async ()
     }),
   );
   await create({ size: 1 });
-  const written = async () => (await direct.request<{ items: { reason: string; series?: { count: number }; note: string; regarding: object }[] }>(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`)).items;
+  const written = async () => (await world.direct.request<{ items: { reason: string; series?: { count: number }; note: string; regarding: object }[] }>(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`)).items;
   await eventually(async () => expect((await written()).map(({ reason }) => reason)).toContain('Succeeded'));
   await manager.events.close();
   const items = await written();
@@ -351,8 +337,8 @@ test('metadata alone can be cached, and shared between callers with indexes of t
 });
 
 test('server-side apply: removes what we no longer want, keeps what others set, and yields when not forced', async () => {
-  const ours = client(direct, ConfigMap, { fieldManager: 'ours' });
-  const theirs = client(direct, ConfigMap, { fieldManager: 'theirs' });
+  const ours = client(world.direct, ConfigMap, { fieldManager: 'ours' });
+  const theirs = client(world.direct, ConfigMap, { fieldManager: 'theirs' });
   const metadata = { name: 'shared', namespace };
   const first = await ours.ensure({ metadata, data: { a: '1', b: '2' } }, { live: undefined });
   await theirs.apply({ metadata, data: { c: '3' } }, { force: false });
@@ -366,7 +352,7 @@ test('server-side apply: removes what we no longer want, keeps what others set, 
 });
 
 test('deletion can be bound to one object and one version', async () => {
-  const maps = client(direct, ConfigMap, { fieldManager: 'ours' });
+  const maps = client(world.direct, ConfigMap, { fieldManager: 'ours' });
   const made = await maps.create({ metadata: { name: 'bound', namespace } });
   await expect(maps.delete(`${namespace}/bound`, { uid: 'another' })).rejects.toMatchObject({ reason: 'Conflict' });
   await expect(maps.delete(`${namespace}/bound`, { resourceVersion: '1' })).rejects.toMatchObject({ reason: 'Conflict' });
@@ -376,7 +362,7 @@ test('deletion can be bound to one object and one version', async () => {
 });
 
 test('a request as somebody else has that person’s rights', async () => {
-  const pods = client(direct, Pod, { fieldManager: 'ours' });
+  const pods = client(world.direct, Pod, { fieldManager: 'ours' });
   await expect(pods.list({ namespace, asUser: { user: 'ann', groups: ['system:authenticated'] } })).rejects.toMatchObject({ status: 403, reason: 'Forbidden', message: expect.stringContaining('ann') });
   expect((await pods.list({ namespace, asUser: { user: 'ann', groups: ['system:masters'] } })).items).toEqual([]);
 });

@@ -1,14 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Informer, client, connect, resource, systemClock } from '../../operator/kube/index.ts';
-import { ConfigMap, Namespace } from '../../operator/kube/builtin.ts';
-import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
+import { ConfigMap } from '../../operator/kube/builtin.ts';
 import { silentLog } from '../../operator/kube/log.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../eventually.ts';
 import { full, randomFrom, runSeed, sample } from '../full.ts';
-import { startFaultProxy } from './fault-proxy.ts';
+import { startKubeWorld, type KubeWorld } from './kube-world.ts';
 import type { Client, Cluster } from '../../operator/kube/index.ts';
-import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { Fault, FaultProxy } from './fault-proxy.ts';
 
 jest.setTimeout(180_000);
@@ -16,33 +13,24 @@ jest.setTimeout(180_000);
 /** Faults of the mixture. */
 const ROUNDS = full ? 300 : 30;
 
-let plane: ControlPlane;
-let direct: Cluster;
+let world: KubeWorld;
 let maps: Client<ConfigMap>;
 let proxy: FaultProxy;
 let proxied: Cluster;
 let namespace: string;
-let namespaces = 0;
 let stop: AbortController;
 let running: Promise<void>[];
 
 beforeAll(async () => {
-  plane = await startControlPlane();
-  direct = await connect({ kubeconfig: plane.kubeconfig });
-  maps = client(direct, ConfigMap, { fieldManager: 'test' });
+  world = await startKubeWorld();
+  maps = client(world.direct, ConfigMap, { fieldManager: 'test' });
 }, 600_000);
 
-afterAll(async () => {
-  await direct.close();
-  await plane.stop();
-});
+afterAll(() => world.stop());
 
 beforeEach(async () => {
-  namespaces += 1;
-  namespace = `faults-${namespaces}`;
-  await client(direct, Namespace, { fieldManager: 'test' }).create({ metadata: { name: namespace } });
-  const source = kubeconfig({ files: [plane.kubeconfig], now: () => Date.now() });
-  proxy = await startFaultProxy(await source({ signal: new AbortController().signal, rejected: false }));
+  namespace = await world.newNamespace();
+  proxy = await world.startProxy();
   proxied = await connect({ credentials: proxy.credentials });
   stop = new AbortController();
   running = [];
@@ -184,7 +172,7 @@ test('finds a kind that is defined only later', async () => {
   const late = new Informer(Late, {}, { cluster: proxied, clock: systemClock, log: silentLog });
   running.push(late.run(stop.signal));
   await eventually(() => expect(proxy.requests.length).toBeGreaterThan(1));
-  await plane.apply({
+  await world.plane.apply({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: 'lates.late.example.dev' },
@@ -202,8 +190,8 @@ test('misses no change when the API server is killed and comes back', async () =
   await change();
   const from = informer({ idleMs: 60_000 });
   await expectNothingMissed(from);
-  await plane.killApiServer();
-  await plane.startApiServer();
+  await world.plane.killApiServer();
+  await world.plane.startApiServer();
   await change();
   await expectNothingMissed(from);
   expect(from.cache.size).toBeGreaterThan(0);

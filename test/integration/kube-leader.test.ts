@@ -3,42 +3,30 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { client, connect } from '../../operator/kube/index.ts';
-import { ConfigMap, Lease, Namespace } from '../../operator/kube/builtin.ts';
-import { kubeconfig } from '../../operator/kube/kubeconfig.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
+import { client } from '../../operator/kube/index.ts';
+import { ConfigMap, Lease } from '../../operator/kube/builtin.ts';
 import { eventually } from '../eventually.ts';
-import { startFaultProxy } from './fault-proxy.ts';
+import { startKubeWorld, type KubeWorld } from './kube-world.ts';
 import type { ChildProcess } from 'node:child_process';
-import type { Cluster } from '../../operator/kube/index.ts';
-import type { ControlPlane } from '../cluster/control-plane.ts';
 
 jest.setTimeout(180_000);
 
-let plane: ControlPlane;
-let direct: Cluster;
+let world: KubeWorld;
 let namespace: string;
-let namespaces = 0;
 let dir: string;
 let replicas: ChildProcess[];
 
 beforeAll(async () => {
-  plane = await startControlPlane();
-  direct = await connect({ kubeconfig: plane.kubeconfig });
+  world = await startKubeWorld();
 }, 600_000);
 
-afterAll(async () => {
-  await direct.close();
-  await plane.stop();
-});
+afterAll(() => world.stop());
 
 beforeEach(async () => {
-  namespaces += 1;
-  namespace = `leader-${namespaces}`;
+  namespace = await world.newNamespace();
   dir = await mkdtemp(join(tmpdir(), 'replicas-'));
   replicas = [];
-  await client(direct, Namespace, { fieldManager: 'test' }).create({ metadata: { name: namespace } });
-  const maps = client(direct, ConfigMap, { fieldManager: 'test' });
+  const maps = client(world.direct, ConfigMap, { fieldManager: 'test' });
   await Promise.all(['a', 'b', 'c'].map((name) => maps.create({ metadata: { name, namespace, labels: { work: 'yes' } } })));
 });
 
@@ -47,7 +35,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-function start(identity: string, server = plane.kubeconfig): ChildProcess {
+function start(identity: string, server = world.plane.kubeconfig): ChildProcess {
   const replica = spawn(process.execPath, ['test/integration/kube-replica.ts', server, identity, namespace, join(dir, 'log')], { stdio: ['ignore', 'inherit', 'inherit'] });
   replicas.push(replica);
   return replica;
@@ -129,9 +117,7 @@ test('a leader that is frozen and wakes up after the other took over writes noth
 });
 
 test('a leader that is cut off stops its work and exits non-zero before the other begins', async () => {
-  const source = kubeconfig({ files: [plane.kubeconfig], now: () => Date.now() });
-  const upstream = await source({ signal: new AbortController().signal, rejected: false });
-  const proxy = await startFaultProxy(upstream);
+  const proxy = await world.startProxy();
   const { server } = await proxy.credentials({ signal: new AbortController().signal, rejected: false });
   const [a] = await pair(server);
   await proxy.close();
@@ -143,6 +129,6 @@ test('a leader that is cut off stops its work and exits non-zero before the othe
 test('the lease says who leads and since when', async () => {
   start('a');
   await works('a');
-  const lease = await client(direct, Lease, { fieldManager: 'test' }).get(`${namespace}/replicas`);
+  const lease = await client(world.direct, Lease, { fieldManager: 'test' }).get(`${namespace}/replicas`);
   expect(lease?.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 3, leaseTransitions: 0, acquireTime: expect.stringMatching(/\.\d{6}Z$/) });
 });
