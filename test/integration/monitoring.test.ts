@@ -104,6 +104,9 @@ describe('under load', () => {
     for (let round = 0; round < 5; round += 1) {
       expect(await Promise.all([call('good'), call('good'), call('bad'), call('nowhere')])).toEqual([200, 200, 500, 404]);
       await review();
+      // The operator has something to do between any two scrapes as well.
+      await world.plane.kubectl('annotate', '--overwrite', '--all', 'runnerpools.millrace.dev', '--namespace', HOME, `reconcile.fluxcd.io/requestedAt=${String(round)}`);
+      await world.plane.kubectl('label', '--overwrite', 'validatingwebhookconfigurations', WEBHOOKS.configuration, `round=${String(round)}`);
       // Rates need two scrapes with a difference between them.
       const scraped = await prometheus.query('max(timestamp(up))');
       await eventually(async () => expect((await prometheus.query('min(timestamp(up))'))[0]?.value).toBeGreaterThan(scraped[0]?.value ?? 0), { everyMs: 200 });
