@@ -6,8 +6,8 @@ import { nodeName } from './name.ts';
 
 const retry = z.strictObject({
   maxTries: z.int32().min(1).max(100).describe('All tries, the first included.'),
-  wait: duration.describe('Pause between tries, such as 1s; the first pause when the backoff is exponential. Default 1s.').exactOptional(),
-  backoff: z.enum(['Fixed', 'Exponential']).describe('How the pause grows. Default Fixed.').exactOptional(),
+  wait: duration.describe('Pause between tries, such as 1s; the longest first pause when the backoff is exponential. Default 1s.').exactOptional(),
+  backoff: z.enum(['Fixed', 'Exponential']).describe('How the pause grows: not at all (Fixed, the default), or to a random part of a pause that doubles with each try, up to 5m (Exponential).').exactOptional(),
 });
 
 const credentialReference = z.strictObject({

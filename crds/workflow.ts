@@ -9,6 +9,7 @@ import { dnsLabel, nodeName, objectName, revisionHash } from './name.ts';
 import { commonStatus } from './status.ts';
 import { concurrencyLimit, rateLimit } from './workflow-limits.ts';
 import { connection, workflowNode } from './workflow-node.ts';
+import { circuitBreaker, retryBudget } from './workflow-resilience.ts';
 
 const detail = z.enum(['All', 'Summary', 'None']);
 
@@ -21,6 +22,8 @@ const settings = z.strictObject({
   executionOrder: z.enum(['v0', 'v1']).describe('Depth first by canvas position (v1, the default) or the legacy breadth first order (v0).').exactOptional(),
   concurrency: concurrencyLimit.describe('Limit on executions that are under way at the same time. Default: none.').exactOptional(),
   rateLimit: rateLimit.describe('Limit on how fast executions start. Default: none.').exactOptional(),
+  circuitBreaker: circuitBreaker.describe('Stop calling hosts whose requests fail, for the workflows of the namespace that have this setting. Default: call them always.').exactOptional(),
+  retryBudget: retryBudget.describe('Limit on how often nodes with effects are tried again, so that many executions that fail together do not multiply the load. Default: none.').exactOptional(),
   deduplicationWindow: duration.describe('How long an Idempotency-Key of a trigger is remembered: a second request with it gets the first one\'s execution. Default 24h.').exactOptional(),
   save: z.strictObject({
     success: detail.describe('What is kept of successful executions: the data of every node (All, the default), timings and counts (Summary), or nothing.').exactOptional(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { patience, persist } from './backoff.ts';
 import { type Binaries, createBinaries } from './binaries.ts';
+import { type CircuitRecords, createCircuits } from './circuits.ts';
 import { type Connections, Database, type Statement } from './database.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { type DatabaseLoad, databaseLoad } from './database-load.ts';
@@ -72,6 +73,7 @@ export interface Store {
   readonly deadLetters: DeadLetters;
   readonly executions: Executions;
   readonly binaries: Binaries;
+  readonly circuits: CircuitRecords;
   readonly listeners: Listeners;
   readonly replies: Replies;
   readonly notifications: Notifications;
@@ -153,6 +155,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       deadLetters: createDeadLetters(database, notifications),
       executions: createExecutions(database),
       binaries: createBinaries(database),
+      circuits: createCircuits(database, notifications),
       listeners: createListeners(database),
       staticData: createStaticData(database),
       now: () => clock.now(),

@@ -27,6 +27,14 @@ const RATES: Statement = {
       SELECT id FROM millrace.rate WHERE full_at < now() - interval '1 minute' LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING 1 AS gone`,
 };
 
+/** Nobody has called the host for an hour: what was seen of it is worth nothing now. */
+const CIRCUITS: Statement = {
+  name: 'sweep-circuits',
+  text: `
+    DELETE FROM millrace.circuit WHERE (namespace, host) IN (
+      SELECT namespace, host FROM millrace.circuit WHERE retry_at < now() - interval '1 hour' LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING 1 AS gone`,
+};
+
 /**
  * Whoever ends passes on its slot; only a limit that was raised, or a cancellation that failed halfway, leaves free slots that somebody
  * waits for. Gates with executions that wait are found by jumping through the index.
@@ -45,12 +53,12 @@ const GATES: Statement = {
 };
 
 /**
- * Forgets old idempotency keys, the traces of executions that are not to be kept, and days of the history that are older than the retention; lets executions
+ * Forgets old idempotency keys, circuits of hosts nobody calls, the traces of executions that are not to be kept, and days of the history that are older than the retention; lets executions
  * start that a raised limit has room for.
  */
 export async function sweep(database: Database, retentionDays: number): Promise<void> {
   await database.query(GATES);
-  for (const statement of [KEYS, UNSAVED, RATES]) {
+  for (const statement of [KEYS, UNSAVED, RATES, CIRCUITS]) {
     while ((await database.query(statement)).length === BATCH);
   }
   await turnDays(database, retentionDays);

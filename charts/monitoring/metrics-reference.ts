@@ -32,7 +32,7 @@ export function exportedMetrics(): Record<Role, MetricEntry[]> {
       storeMetrics(registry);
     }, withoutDefaults()),
     runner: entries((registry) => {
-      runnerMetrics(registry, { pool: '', workflows: 1 }).load({ running: never, slots: never });
+      runnerMetrics(registry, { pool: '', workflows: 1 }).load({ running: never, slots: never, openCircuits: never });
       storeMetrics(registry);
     }),
     operator: entries((registry) => {

@@ -2,7 +2,7 @@ import type { ContainerBatch, ContainerResult } from './container.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { EngineTrace } from './trace.ts';
-import type { WorkflowDefinition } from './workflow.ts';
+import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
@@ -21,7 +21,10 @@ export interface EngineHost {
   /** 0 ≤ x < 1. */
   random(): number;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** With `breaker`, rejects with code CircuitOpen while the host's circuit is open. A host may do without circuits. */
+  fetch(url: string, init: RequestInit, breaker?: CircuitBreaker): Promise<Response>;
+  /** Takes one try out of a workflow's budget; false: there is none left. Absent: all may try again. */
+  mayRetry?(workflow: string, budget: RetryBudget): Promise<boolean>;
   sandbox: Sandbox;
   binaries: BinaryStore;
   /** Reads a PDF apart from the engine, within limits. Rejects with InvalidFile or PdfLimitExceeded. */

@@ -88,7 +88,10 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
       () => executeOnce(node, context),
       (result) => Array.isArray(result) && isSoftFailure(result[0] ?? []),
       node.type?.retriesItself ? undefined : node.node.retry,
-      { signal: execution.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal) },
+      {
+        signal: execution.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal),
+        mayRetry: () => mayRetry(execution, node),
+      },
     );
     return Array.isArray(output) ? { outputs: output } : output;
   } catch (error) {
@@ -96,6 +99,13 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
     tree.journal.throwIfBroken();
     return { failure: error };
   }
+}
+
+/** Pure nodes burden nobody, and must come to the same end in every life of the execution. */
+async function mayRetry({ tree, workflow, owner }: Execution, { effect }: GraphNode): Promise<boolean> {
+  const budget = workflow.settings?.retryBudget;
+  if (!budget || effect === 'pure' || !tree.host.mayRetry) return true;
+  return tree.host.mayRetry(owner, budget);
 }
 
 async function executeOnce(node: GraphNode, context: RunContext): Promise<NodeOutput> {

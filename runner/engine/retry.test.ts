@@ -12,7 +12,7 @@ const failing = (times: number, more: Partial<NodeSketch>): WorkflowDefinition =
 test.each([
   { name: 'the third of three tries works', times: 2, retry: { maxTries: 3, wait: '10ms' }, want: 'Succeeded', slept: [10, 10] },
   { name: 'two tries are not enough', times: 2, retry: { maxTries: 2 }, want: 'Failed', slept: [1000] },
-  { name: 'pauses double, half of each left to chance', times: 3, retry: { maxTries: 4, wait: '1s', backoff: 'Exponential' }, want: 'Succeeded', slept: [500.5, 1002, 2006] },
+  { name: 'pauses double, and each is left to chance', times: 3, retry: { maxTries: 4, wait: '1s', backoff: 'Exponential' }, want: 'Succeeded', slept: [1, 4, 12] },
 ] as const)('$name', async ({ times, retry, want, slept }) => {
   const host = testHost();
   expect((await executeTest(failing(times, { retry }), {}, host)).status).toBe(want);
@@ -52,4 +52,22 @@ test.each([
   const result = await executeTest(soft(compat, [...rows]), {}, host);
   expect(host.slept).toHaveLength(want);
   expect(result.status).toBe('Succeeded');
+});
+
+const budgeted = (effect: boolean): WorkflowDefinition => workflowOf(
+  { Start: start, Node: { type: 'fail', parameters: { times: 9, effect }, retry: { maxTries: 4 } } }, ['Start > Node'], { settings: { retryBudget: { retries: 1, per: '1m' } } },
+);
+test('a workflow whose retry budget is used up fails with what happened, and says why it stayed at that', async () => {
+  const asked: unknown[] = [];
+  const host = testHost({ mayRetry: async (...about) => asked.push(about) < 2 });
+  const result = await executeTest(budgeted(true), {}, host);
+  expect(host.slept).toHaveLength(1);
+  expect(result.error).toMatchObject({ code: 'TestFailed', description: expect.stringContaining('settings.retryBudget') });
+  expect(asked[0]).toEqual([expect.any(String), { retries: 1, per: '1m' }]);
+});
+
+test('pure nodes are outside the budget', async () => {
+  const host = testHost({ mayRetry: async () => false });
+  await executeTest(budgeted(false), {}, host);
+  expect(host.slept).toHaveLength(3);
 });

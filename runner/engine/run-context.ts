@@ -118,7 +118,7 @@ export class RunContext implements NodeContext {
 
   fetch(url: string, init: RequestInit): Promise<Response> {
     const headers = this.#traceHeaders === undefined ? {} : { headers: withDefaults(init.headers, this.#traceHeaders) };
-    return this.#execution.tree.host.fetch(url, { ...init, ...headers, signal: init.signal ?? this.signal });
+    return this.#execution.tree.host.fetch(url, { ...init, ...headers, signal: init.signal ?? this.signal }, this.workflow.settings?.circuitBreaker);
   }
 
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent> {

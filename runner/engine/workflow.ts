@@ -11,9 +11,9 @@ export type Compat = (typeof Compat)[keyof typeof Compat];
 export interface RetryPolicy {
   /** All tries, the first included. */
   maxTries: number;
-  /** Go-style duration such as `1s` between tries (the first pause when exponential). Default 1s. */
+  /** Go-style duration such as `1s` between tries (the longest first pause when exponential). Default 1s. */
   wait?: string;
-  /** Default Fixed. */
+  /** Default Fixed. Exponential: a random part (full jitter) of a pause that doubles. */
   backoff?: 'Fixed' | 'Exponential';
 }
 
@@ -44,6 +44,25 @@ export interface Connection {
   type: string;
 }
 
+/** When to stop calling a host whose requests fail. Durations are Go-style. */
+export interface CircuitBreaker {
+  /** Share of failed requests that opens the circuit. Default 50. */
+  failurePercent?: number;
+  /** Fewer requests within the window open nothing. Default 10. */
+  minimumRequests?: number;
+  /** How far back requests count. Default 30s. */
+  window?: string;
+  /** How long no request is sent before one is tried. Default 30s. */
+  openFor?: string;
+}
+
+/** So many tries after the first at once, and as many more, evenly, within every period. */
+export interface RetryBudget {
+  retries: number;
+  /** Go-style duration. */
+  per: string;
+}
+
 export interface WorkflowSettings {
   /** Depth first by canvas position (`v1`, the default) or n8n's legacy breadth first (`v0`). */
   executionOrder?: 'v0' | 'v1';
@@ -54,6 +73,8 @@ export interface WorkflowSettings {
   errorWorkflow?: string;
   callerPolicy?: 'any' | 'none' | 'list' | 'sameOwner';
   callers?: readonly string[];
+  circuitBreaker?: CircuitBreaker;
+  retryBudget?: RetryBudget;
 }
 
 /** What the engine runs. The Workflow custom resource's spec is assignable to this, plus identity. */

@@ -5,7 +5,7 @@ import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Checkpoint, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
-import type { WorkflowDefinition } from '../engine/workflow.ts';
+import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from '../engine/workflow.ts';
 import type { SpanRecord, TraceContext } from '../../service/trace-context.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
@@ -60,6 +60,12 @@ export interface SupervisorMethods {
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
   getBinary: [string, Uint8Array];
   readPdf: [{ id: string; options: PdfOptions }, PdfContent];
+  /** May a request be sent to this host? Rejects with CircuitOpen. */
+  enterCircuit: [{ host: string; breaker: CircuitBreaker }, { probe: boolean }];
+  /** How a request went that was let through. */
+  leaveCircuit: [{ host: string; breaker: CircuitBreaker; probe: boolean; failed: boolean }, void];
+  /** Takes one try out of the retry budget of a workflow. */
+  takeRetry: [{ workflow: string; budget: RetryBudget }, boolean];
 }
 export type Method = keyof SupervisorMethods;
 

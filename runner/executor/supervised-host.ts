@@ -4,6 +4,7 @@ import { WorkflowError } from '../engine/error.ts';
 import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import type { Assignment, Method, SupervisorMethods, ToSupervisor } from './protocol.ts';
 import type { RevisionCache } from './revision-cache.ts';
 
@@ -63,7 +64,9 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     now: () => Date.now() + assignment.clockOffsetMs,
     random: () => Math.random(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
-    fetch: deps.fetch,
+    // The end of a request that its execution did not wait for concerns nobody any more.
+    fetch: guardedFetch(deps.fetch, { enter: (request) => call('enterCircuit', request), leave: (request) => void call('leaveCircuit', request).catch(() => undefined) }),
+    mayRetry: (workflow, budget) => call('takeRetry', { workflow, budget }),
     sandbox: deps.sandbox,
     binaries: supervisedBinaries(call),
     readPdf: (file, options) => call('readPdf', { id: file.id, options }),

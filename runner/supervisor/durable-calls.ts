@@ -10,6 +10,8 @@ import type { CheckpointWrite, Claim, FinishWrite, Lease, ResponseWrite } from '
 import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
 import type { WorkflowKey } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
+import type { Circuits } from './circuits.ts';
+import type { RetryBudgets } from './retry-budgets.ts';
 
 /** An execution this runner has the lease of. */
 export interface Owned {
@@ -36,13 +38,20 @@ function fenced<W extends Lease>(write: (writes: readonly W[]) => Promise<string
   }, BATCHES);
 }
 
+/** What all executions of a runner share. */
+export interface CallDeps {
+  pdfs: PdfReader;
+  circuits: Pick<Circuits, 'enter' | 'leave'>;
+  retries: Pick<RetryBudgets, 'take'>;
+}
+
 /** What executors ask for, done against the store; writes of many executions go out together. */
 export class DurableCalls {
   /** Resolves to false when the lease was lost. */
   readonly finish: (write: FinishWrite) => Promise<boolean>;
   readonly #methods: Methods;
 
-  constructor(store: Store, pdfs: PdfReader) {
+  constructor(store: Store, { pdfs, circuits, retries }: CallDeps) {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
@@ -71,6 +80,9 @@ export class DurableCalls {
       loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
       getBinary: (_, id) => getBinary(store, id),
       readPdf: async (_, { id, options }) => pdfs.read(await getBinary(store, id), options),
+      enterCircuit: ({ claim: { namespace } }, { host, breaker }) => circuits.enter({ namespace, host }, breaker),
+      leaveCircuit: ({ claim: { namespace } }, { host, breaker, ...departure }) => circuits.leave({ namespace, host }, breaker, departure),
+      takeRetry: async ({ claim: { namespace } }, { workflow, budget }) => retries.take(`${namespace} ${workflow}`, budget),
     };
   }
 

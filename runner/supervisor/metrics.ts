@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Claim } from '../../store/lease.ts';
 import { BoundedLabels } from '../../service/bounded-labels.ts';
+import type { CircuitState } from './circuits.ts';
 
 /** What a runner measures. Called for every execution: each call costs about a microsecond. */
 export interface RunnerMetrics {
@@ -10,7 +11,13 @@ export interface RunnerMetrics {
   finished(about: Pick<Claim, 'namespace' | 'workflow'>, status: string, ms: number): void;
   executorExited(cause: string): void;
   /** How to look at the present load. */
-  load(look: { running(): number; slots(): number }): void;
+  load(look: { running(): number; slots(): number; openCircuits(): number }): void;
+  /** This runner changed the state of a circuit. */
+  circuitChanged(state: CircuitState): void;
+  /** A request was held back by an open circuit. */
+  circuitRefused(): void;
+  /** A node was not tried again, because the retry budget of its workflow was used up. */
+  retryRefused(): void;
 }
 
 export interface RunnerMetricsOptions {
@@ -42,9 +49,18 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
   const exits = new Counter({
     name: 'millrace_runner_executor_exits_total', help: 'Executors that ended while the runner was working: Stopped, Crashed, Stalled or MemoryLimit.', labelNames: ['pool', 'cause'], registers,
   });
+  const circuits = new Counter({
+    name: 'millrace_runner_circuit_changes_total', help: 'Circuits this runner opened, let one request through (HalfOpen) or closed.', labelNames: ['pool', 'state'], registers,
+  });
+  const refusals = new Counter({ name: 'millrace_runner_circuit_refused_total', help: 'HTTP requests of nodes that an open circuit held back.', labelNames: ['pool'], registers });
+  const spent = new Counter({
+    name: 'millrace_runner_retries_refused_total', help: 'Tries of nodes that did not take place because the retry budget of the workflow was used up.', labelNames: ['pool'], registers,
+  });
   // A series that begins with its first event has no rate for that event.
   const [claims, takes, wait, run] = [claimed.labels(pool), takeovers.labels(pool), waits.labels(pool), runs.labels(pool)];
-  takes.inc(0);
+  const [heldBack, untried] = [refusals.labels(pool), spent.labels(pool)];
+  for (const counter of [takes, heldBack, untried]) counter.inc(0);
+  for (const state of ['Open', 'HalfOpen', 'Closed']) circuits.inc({ pool, state }, 0);
   for (const status of ['Succeeded', 'Failed', 'Canceled']) finished.inc({ pool, status }, 0);
   for (const cause of ['Crashed', 'Stalled', 'MemoryLimit']) exits.inc({ pool, cause }, 0);
   const ofWorkflow = workflows === 0 ? undefined : workflowCounter(registry, workflows);
@@ -62,9 +78,13 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
       ofWorkflow?.(about, status);
     },
     executorExited: (cause) => exits.inc({ pool, cause }),
-    load({ running, slots }) {
+    circuitChanged: (state) => circuits.inc({ pool, state }),
+    circuitRefused: () => heldBack.inc(),
+    retryRefused: () => untried.inc(),
+    load({ running, slots, openCircuits }) {
       gauge(registry, { name: 'millrace_runner_executions_running', help: 'Executions this runner has the lease of.', pool, read: running });
       gauge(registry, { name: 'millrace_runner_slots', help: 'Executions this runner can run at the same time; 0 while it takes none.', pool, read: slots });
+      gauge(registry, { name: 'millrace_runner_circuits_open', help: 'Circuits that are open or half open, as this runner knows them; all runners share them.', pool, read: openCircuits });
     },
   };
 }

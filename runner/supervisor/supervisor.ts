@@ -7,12 +7,14 @@ import type { Claim, RunnerLoad, EndedExecution, Lease } from '../../store/lease
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
+import { Circuits } from './circuits.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { ExecutionTraces } from './execution-traces.ts';
 import type { RunnerMetrics } from './metrics.ts';
 import { paced } from './paced.ts';
+import { RetryBudgets } from './retry-budgets.ts';
 
 export interface SupervisorOptions extends PoolOptions {
   /** Name of the RunnerPool whose work this runner takes. */
@@ -37,6 +39,10 @@ const ASK_AGAIN_MS = 500;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
 const CLAIM_EVERY_MS = 5;
+/** A message about a circuit may get lost. */
+const CIRCUIT_POLL_MS = 10_000;
+/** However many circuits change. */
+const CIRCUITS_EVERY_MS = 50;
 /** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
 const HAND_BACK: ReadonlySet<string> = new Set([CancelReason.HandBack, CancelReason.LeaseLost, StoreReason.StoreUnavailable, StoreReason.StoreTimeout]);
 
@@ -51,6 +57,7 @@ export class Supervisor {
   readonly #keeper: LeaseKeeper;
   readonly #owned = new Map<string, Owned>();
   readonly #pdfs = new PdfReader();
+  readonly #circuits: Circuits;
   readonly #calls: DurableCalls;
   readonly #totals = { started: 0, ended: 0, busyMs: 0 };
   #stopListening: (() => Promise<void>)[] = [];
@@ -63,6 +70,7 @@ export class Supervisor {
   readonly #claimSoon = paced(() => void this.#claim(), CLAIM_EVERY_MS);
   #draining = false;
   #poll: NodeJS.Timeout | undefined;
+  #circuitPoll: NodeJS.Timeout | undefined;
 
   constructor(store: Store, options: SupervisorOptions, deps: { log: SupervisorLog; metrics: RunnerMetrics; traces?: ExecutionTraces | undefined }) {
     this.#store = store;
@@ -71,7 +79,18 @@ export class Supervisor {
     this.#metrics = deps.metrics;
     this.#traces = deps.traces;
     const { queue } = store;
-    this.#calls = new DurableCalls(store, this.#pdfs);
+    this.#circuits = new Circuits({
+      records: store.circuits,
+      now: () => store.now(),
+      onChange: (circuit, state) => {
+        this.#metrics.circuitChanged(state);
+        this.#log.info({ ...circuit, state }, 'Changed a circuit');
+      },
+      onRefused: () => this.#metrics.circuitRefused(),
+      onError: (error) => this.#log.warn({ err: error }, 'Failed to share a circuit'),
+    });
+    const retries = new RetryBudgets({ monotonic: () => performance.now(), onRefused: () => this.#metrics.retryRefused() });
+    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, circuits: this.#circuits, retries });
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),
@@ -85,7 +104,7 @@ export class Supervisor {
       },
       toErrorRecord: (error) => (error instanceof StoreError ? { code: error.code, message: error.message } : toErrorRecord(error)),
     });
-    this.#metrics.load({ running: () => this.#owned.size, slots: () => this.#load().slots });
+    this.#metrics.load({ running: () => this.#owned.size, slots: () => this.#load().slots, openCircuits: () => this.#circuits.open });
     this.#keeper = new LeaseKeeper(options.runner, options.leaseMs, {
       renew: (renewal) => queue.renew(renewal),
       leases: () => this.#leases(),
@@ -106,6 +125,9 @@ export class Supervisor {
 
   async start(): Promise<void> {
     const { notifications } = this.#store;
+    const refreshCircuits = paced(() => {
+      this.#circuits.refresh().catch((error: unknown) => this.#log.warn({ err: error }, 'Failed to look at circuits'));
+    }, CIRCUITS_EVERY_MS);
     this.#keeper.start();
     this.#stopListening = [
       await notifications.on(channel.work(this.#options.pool), () => this.#claimSoon()),
@@ -113,8 +135,10 @@ export class Supervisor {
         if (notification.kind !== 'message') return;
         for (const id of notification.payload.split(',')) this.#stop(id, CancelReason.Canceled);
       }),
+      await notifications.on(channel.circuits, refreshCircuits),
     ];
     this.#poll = setInterval(this.#claimSoon, POLL_MS);
+    this.#circuitPoll = setInterval(refreshCircuits, CIRCUIT_POLL_MS);
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
   }
 
@@ -139,6 +163,7 @@ export class Supervisor {
     clearTimeout(atBoundary);
     handBack.abort();
     await Promise.all(this.#stopListening.map((stop) => stop()));
+    clearInterval(this.#circuitPoll);
     this.#keeper.stop();
     this.#pool.close();
     this.#pdfs.close();

@@ -19,7 +19,8 @@ export function definitionOf({ metadata, spec }: Pick<Workflow, 'metadata' | 'sp
   };
 }
 
-function engineSettings({ executionOrder, timezone, timeout, errorWorkflow, callerPolicy, callers }: NonNullable<WorkflowSpec['settings']>): WorkflowSettings {
+function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): WorkflowSettings {
+  const { executionOrder, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget } = settings;
   return {
     ...(executionOrder === undefined ? {} : { executionOrder }),
     ...(timezone === undefined ? {} : { timezone }),
@@ -27,6 +28,8 @@ function engineSettings({ executionOrder, timezone, timeout, errorWorkflow, call
     ...(errorWorkflow === undefined ? {} : { errorWorkflow }),
     ...(callerPolicy === undefined ? {} : { callerPolicy }),
     ...(callers === undefined ? {} : { callers }),
+    ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
+    ...(retryBudget === undefined ? {} : { retryBudget }),
   };
 }
 

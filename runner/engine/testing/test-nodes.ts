@@ -28,7 +28,7 @@ export class Double {
 /**
  * Small node types for tests of the engine:
  * `start`, `pass` (its input), `make` (`rows` or `outputs` as written), `set` (`fields` per item), `join` (all inputs),
- * `fail` (`times`, then passes), `effect` (calls the double, gives `{value}`), `loop` (out 1 `times`, then out 0),
+ * `fail` (`times`, then passes; with `effect` it counts as effectful), `effect` (calls the double, gives `{value}`), `loop` (out 1 `times`, then out 0),
  * `wait` (`until` or `on`), `call` (`workflow`, `wait`), `hang` (until aborted), `answer` (responds).
  */
 export function testNodes(double = new Double()): NodeTypes {
@@ -53,7 +53,7 @@ export function testNodes(double = new Double()): NodeTypes {
       if (failed >= Number(context.rawParameter('times') ?? Infinity)) return [passed(context)];
       context.state['failed'] = failed + 1;
       throw new WorkflowError('TestFailed', 'failed on purpose', context.rawParameter('final') === true ? { nonRetryable: true } : {});
-    }),
+    }, { effect: (node) => (node.parameters?.['effect'] === true ? 'effectful' : 'pure') }),
     nodeType('effect', async (context) => {
       const made: Item[] = [];
       for (let index = 0; index < context.input().length; index += 1) {

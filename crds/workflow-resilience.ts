@@ -1,0 +1,16 @@
+import * as z from 'zod';
+import { duration } from './duration.ts';
+
+/** `settings.circuitBreaker` of a Workflow. */
+export const circuitBreaker = z.strictObject({
+  failurePercent: z.int32().min(1).max(100).describe('Share of failed requests that opens the circuit. Default 50.').exactOptional(),
+  minimumRequests: z.int32().min(1).max(10_000).describe('Fewer requests within the window open nothing. Default 10.').exactOptional(),
+  window: duration.describe('How far back requests count: 1s to 10m. Default 30s.').exactOptional(),
+  openFor: duration.describe('How long no request is sent before one is tried: 100ms to 10m; doubles, up to 10m, each time that one fails. Default 30s.').exactOptional(),
+});
+
+/** `settings.retryBudget` of a Workflow. */
+export const retryBudget = z.strictObject({
+  retries: z.int32().min(0).max(1_000_000).describe('Tries after the first that nodes with effects may make at once, on each runner; as many more come back, evenly, within every period.'),
+  per: duration.describe('The period, such as 1m.'),
+});
