@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { RunnerPoolStatus } from '../../crds/runner-pool.ts';
 import type { WorkflowRunStatus } from '../../crds/workflow-run.ts';
 import type { WorkflowStatus } from '../../crds/workflow.ts';
+import type { ContainerSettings } from '../../operator/controllers/container/controller.ts';
 import { Health, connect, kstatus, silentLog } from '../../operator/kube/index.ts';
 import type { AnyObject, Cluster } from '../../operator/kube/index.ts';
 import { createOperator } from '../../operator/operator.ts';
@@ -16,7 +17,7 @@ import { startPostgres } from '../postgres/postgres.ts';
 
 export const HOME = 'millrace';
 export const WEBHOOKS = { configuration: 'millrace-webhooks', service: 'millrace-webhooks', secret: 'millrace-webhooks-tls' };
-const WAIT_MS = 30_000;
+const WAIT_MS = 120_000;
 
 export type AnyStatus = WorkflowStatus & WorkflowRunStatus & RunnerPoolStatus;
 export type Live = AnyObject & { status?: AnyStatus };
@@ -28,7 +29,8 @@ export interface World {
   databaseUrl: string;
   /** Direct access, as a person with all rights. */
   cluster: Cluster;
-  startOperator(): Promise<RunningOperator>;
+  /** With `containers` it makes pods of container nodes. */
+  startOperator(containers?: ContainerSettings): Promise<RunningOperator>;
   stop(): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ export async function startWorld(): Promise<World> {
   const open = new Set<RunningOperator>();
   let started = 0;
 
-  async function startOperator(): Promise<RunningOperator> {
+  async function startOperator(containers?: ContainerSettings): Promise<RunningOperator> {
     started += 1;
     const own = await connect({ kubeconfig: plane.kubeconfig });
     const database = await openStore({ url, applicationName: `operator-${started}` });
@@ -60,7 +62,7 @@ export async function startWorld(): Promise<World> {
       cluster: own, store: database, nodeTypes, log: silentLog, registry: new Registry(),
       lease: { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 },
       config: {
-        home: HOME, identity: `operator-${started}`, namespaces: [], poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
+        home: HOME, identity: `operator-${started}`, namespaces: [], containers, poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
         runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, databasePort: 5432, baseUrl: 'http://api', logLevel: 'info' },
       },
     });

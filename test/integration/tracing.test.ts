@@ -118,7 +118,7 @@ test('a webhook call is one trace, from the caller over api and runner to the se
   const execution = byName('execution test/orders');
   expect(treeOf(spans, execution?.spanId)).toMatchObject([{ Start: [] }, { Keep: [] }, { Send: [] }, { Fail: [], error: 'WorkflowStopped' }]);
   expect(execution?.attributes).toMatchObject({ 'millrace.workflow.name': 'orders', 'millrace.execution.status': 'Failed', 'millrace.pool': 'default', 'millrace.execution.life': 1 });
-  expect(byName('Fail')?.events).toEqual(['exception StoppedByNode']);
+  expect(byName('Fail')?.events).toEqual(['exception WorkflowStopped']);
   expect(effects.requests('/orders').map(({ traceparent }) => traceparent)).toEqual([`00-${traceId}-${byName('Send')?.spanId}-01`]);
   for (const { startMs, endMs } of spans) expect(endMs).toBeGreaterThanOrEqual(startMs);
 });
