@@ -14,7 +14,7 @@ import { MADE_HERE } from './made-here.ts';
 import { say } from './progress.ts';
 import { writeShellFile } from './shell-file.ts';
 import type { Cluster } from './target.ts';
-import { ClusterTools } from './tools.ts';
+import { ToolCluster } from './tool-cluster.ts';
 
 export interface CurrentOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,23 +26,16 @@ export interface CurrentOptions {
  * The cluster of the user's kubeconfig, in its current context. It is not ours: only namespaces that we made are used and removed,
  * and images reach it through the registry that MILLRACE_REGISTRY names, such as `registry.example.com/team`.
  */
-export class CurrentCluster implements Cluster {
-  readonly kubeconfig: string;
-  readonly shellFile: string;
+export class CurrentCluster extends ToolCluster implements Cluster {
   readonly builder: Builder;
   readonly shared = true;
   readonly values = {};
   private readonly registry: string | undefined;
-  private readonly dir: string;
-  private readonly tools: ClusterTools;
 
   private constructor(kubeconfig: string, builder: Builder, { env, dir }: CurrentOptions) {
-    this.kubeconfig = kubeconfig;
+    super({ kubeconfig, dir });
     this.builder = builder;
     this.registry = env['MILLRACE_REGISTRY']?.replace(/\/+$/, '');
-    this.dir = dir;
-    this.shellFile = join(this.dir, 'shell');
-    this.tools = new ClusterTools({ kubeconfig, cacheDir: this.dir });
   }
 
   /** Throws when there is no kubeconfig. */
@@ -84,18 +77,6 @@ export class CurrentCluster implements Cluster {
       await docker('push', name);
     }
     return name;
-  }
-
-  kubectl(...args: string[]): Promise<string> {
-    return this.tools.kubectl(args);
-  }
-
-  helm(args: readonly string[], input?: string): Promise<string> {
-    return this.tools.helm(args, input);
-  }
-
-  apply(...manifests: (string | object)[]): Promise<void> {
-    return this.tools.apply(manifests);
   }
 
   /** Through a `kubectl port-forward` that goes on until `down`. */

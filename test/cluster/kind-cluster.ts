@@ -8,29 +8,23 @@ import { docker } from './docker.ts';
 import { Builder, type ImageArchive } from './images/image.ts';
 import { writeShellFile } from './shell-file.ts';
 import type { Cluster } from './target.ts';
-import { ClusterTools } from './tools.ts';
+import { ToolCluster } from './tool-cluster.ts';
 
 /** Port of the node that leads to the one Service which is reached from the host, and which the node publishes. */
 const NODE_PORT = 30_080;
 const LOOPBACK = '127.0.0.1';
 
 /** A cluster of kind: its node is a container of the Docker engine. Needs that engine, and a registry for the node's image. */
-export class KindCluster implements Cluster {
-  readonly kubeconfig: string;
-  readonly shellFile: string;
+export class KindCluster extends ToolCluster implements Cluster {
   readonly shared = false;
   readonly builder = Builder.Docker;
   readonly values = { api: { service: { type: 'NodePort', nodePort: NODE_PORT } } };
   private readonly name: string;
-  private readonly dir: string;
-  private readonly tools: ClusterTools;
 
   constructor(name: string) {
+    const dir = cacheDir('run', `kind-${name}`);
+    super({ dir, kubeconfig: join(dir, 'kubeconfig') });
     this.name = `millrace-${name}`;
-    this.dir = cacheDir('run', `kind-${name}`);
-    this.kubeconfig = join(this.dir, 'kubeconfig');
-    this.shellFile = join(this.dir, 'shell');
-    this.tools = new ClusterTools({ kubeconfig: this.kubeconfig, cacheDir: this.dir });
   }
 
   async up(): Promise<void> {
@@ -50,18 +44,6 @@ export class KindCluster implements Cluster {
   async load(image: ImageArchive): Promise<string> {
     await this.kind(['load', 'image-archive', image.archive, '--name', this.name]);
     return image.name;
-  }
-
-  kubectl(...args: string[]): Promise<string> {
-    return this.tools.kubectl(args);
-  }
-
-  helm(args: readonly string[], input?: string): Promise<string> {
-    return this.tools.helm(args, input);
-  }
-
-  apply(...manifests: (string | object)[]): Promise<void> {
-    return this.tools.apply(manifests);
   }
 
   async serviceUrl(namespace: string, name: string): Promise<string> {

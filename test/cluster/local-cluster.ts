@@ -22,7 +22,7 @@ import { machineNetwork } from './local/network.ts';
 import { volumeManifests } from './local/volumes.ts';
 import { writeShellFile } from './shell-file.ts';
 import type { Cluster } from './target.ts';
-import { ClusterTools } from './tools.ts';
+import { ToolCluster } from './tool-cluster.ts';
 import { NODE_BINARIES, type NodeBinary } from './versions.ts';
 
 const READY_TIMEOUT_MS = 120_000;
@@ -32,27 +32,21 @@ const READY_TIMEOUT_MS = 120_000;
  * machine made of namespaces. It is air-gapped, keeps its state in the cache folder, and outlives the process that
  * brought it up. NetworkPolicies are stored but not enforced. Several run side by side under different names.
  */
-export class LocalCluster implements Cluster {
+export class LocalCluster extends ToolCluster implements Cluster {
   readonly name: string;
   readonly machine: Machine;
   /** `https://ADDRESS:6443`, reached from the host. */
   readonly server: string;
-  /** Path of a kubeconfig for a user in system:masters. Exists once the cluster was up. */
-  readonly kubeconfig: string;
-  readonly shellFile: string;
   readonly shared = false;
   readonly builder = Builder.Buildah;
   readonly values = {};
-  private readonly tools: ClusterTools;
   private paths: Promise<BinaryPaths<NodeBinary>> | undefined;
 
   private constructor(name: string, machine: Machine) {
+    super({ dir: machine.spec.dir, kubeconfig: join(machine.spec.dir, 'kubeconfig') });
     this.name = name;
     this.machine = machine;
     this.server = `https://${machine.spec.network.address}:${String(API_PORT)}`;
-    this.kubeconfig = join(machine.spec.dir, 'kubeconfig');
-    this.shellFile = join(machine.spec.dir, 'shell');
-    this.tools = new ClusterTools({ kubeconfig: this.kubeconfig, cacheDir: machine.spec.dir });
   }
 
   /** Takes up the cluster of this name, or prepares a new one; `up` makes it run. */
@@ -109,21 +103,6 @@ export class LocalCluster implements Cluster {
   async load(image: ImageArchive): Promise<string> {
     await importImage(this.machine, image);
     return image.name;
-  }
-
-  /** Runs kubectl as a user in system:masters and returns what it printed. Throws CommandError when it fails. */
-  async kubectl(...args: string[]): Promise<string> {
-    return this.tools.kubectl(args);
-  }
-
-  /** Runs Helm with this cluster as its target, `input` on its standard input. */
-  async helm(args: readonly string[], input = ''): Promise<string> {
-    return this.tools.helm(args, input);
-  }
-
-  /** Applies manifests server-side: YAML or JSON texts, or objects. */
-  async apply(...manifests: (string | object)[]): Promise<void> {
-    await this.tools.apply(manifests);
   }
 
   /** Where a Service's port answers, as seen from the host as well as from pods: `http://CLUSTER_IP`. */
