@@ -30,6 +30,17 @@ const environment = z.object({
   /** Secret with the URL of PostgreSQL, for runner pods. */
   MILLRACE_DATABASE_SECRET: name,
   MILLRACE_DATABASE_SECRET_KEY: name.default('url'),
+  /** JSON: where containers of workflows may run, and how many. Not set: nowhere. */
+  MILLRACE_CONTAINERS: optional(z.string().transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'is not JSON' : 'cannot be read' });
+      return z.NEVER;
+    }
+  }).pipe(z.strictObject({
+    namespaces: z.array(name), serviceAccounts: z.array(name), maxActive: z.int().min(1), perSecond: z.number().positive(), keepSeconds: z.int().min(0),
+  }))),
   /** ConfigMap with the runner pools of the release. */
   MILLRACE_POOLS_CONFIGMAP: optional(name),
   /** The admission webhooks: their ValidatingWebhookConfiguration, their Service and the Secret for their certificates. All or none. */
@@ -65,6 +76,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
     namespaces: values.MILLRACE_WATCH_NAMESPACES,
     poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
     webhooks: webhookNames(values),
+    containers: values.MILLRACE_CONTAINERS,
     runners: {
       image: values.MILLRACE_IMAGE,
       imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,

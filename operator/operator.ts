@@ -2,6 +2,9 @@ import type { Registry } from 'prom-client';
 import type { NodeTypes } from '../runner/engine/graph.ts';
 import type { Store } from '../store/store.ts';
 import type { OperatorConfig } from './config.ts';
+import type { ContainerSettings } from './controllers/container/controller.ts';
+import { containerController } from './controllers/container/controller.ts';
+import { StepSource } from './controllers/container/step-source.ts';
 import { PoolAccess } from './controllers/pool-access.ts';
 import { releasePoolController } from './controllers/release-pools/controller.ts';
 import { runnerDeployments, runnerPoolController } from './controllers/runner-pool/controller.ts';
@@ -22,7 +25,7 @@ export interface OperatorOptions {
   nodeTypes: NodeTypes;
   log: Log;
   registry: Registry;
-  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'webhooks' | 'runners'>;
+  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'webhooks' | 'runners'> & { containers?: ContainerSettings | undefined };
   /** Milliseconds; for tests. */
   lease?: { leaseMs: number; renewMs: number; retryMs: number };
 }
@@ -64,6 +67,9 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   poolMetrics(registry, runnerDeployments(manager, home));
   if (poolsConfigMap !== undefined) releasePoolController({ ...pools, configMap: poolsConfigMap });
 
+  const stepSource = new StepSource({ steps: store.podSteps, notifications: store.notifications, clock: manager.clock, log });
+  containerController({ manager, steps: store.podSteps, source: stepSource, home, settings: config.containers, namespaces });
+
   if (webhooks !== undefined) webhookCertificateController({ manager, home, names: webhooks });
 
   return {
@@ -71,12 +77,14 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
     async run(signal) {
       const stopMirror = await mirror.start(store.routes);
       const stopTracker = await tracker.start();
+      const stopSteps = await stepSource.start();
       const stopExpiries = expiries.map((start) => start());
       try {
         await manager.run(signal);
       } finally {
         for (const stop of stopExpiries) stop();
         await stopPools();
+        await stopSteps();
         await stopTracker();
         await stopMirror();
       }

@@ -1,6 +1,7 @@
 import { toYaml } from '../crds/artifacts.ts';
 import type { Artifact } from '../crds/artifacts.ts';
 import { webhookNeeds } from '../webhooks/needs.ts';
+import { containerNeeds } from './controllers/container/controller.ts';
 import { releasePoolNeeds } from './controllers/release-pools/controller.ts';
 import { runnerPoolNeeds } from './controllers/runner-pool/controller.ts';
 import { webhookConfigurationNeeds, webhookSecretCreation, webhookSecretNeeds } from './controllers/webhook-certificates/controller.ts';
@@ -33,6 +34,8 @@ export function ruleArtifacts(): Artifact[] {
   const rules = {
     'operator-rules': watchedRules,
     'operator-home-rules': homeRules,
+    // With containers, besides: in the namespaces where they run.
+    'operator-container-rules': mergeRules(containerNeeds),
     // With the admission webhooks, besides: in the operator's namespace, and in the cluster.
     'operator-webhook-home-rules': [...named(webhookSecretNeeds, chartName.webhookSecret), ...webhookSecretCreation],
     'operator-webhook-cluster-rules': named(webhookConfigurationNeeds, chartName.webhookConfiguration),

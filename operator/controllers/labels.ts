@@ -10,6 +10,9 @@ export const label = {
   workflow: `${GROUP}/workflow`,
 } as const;
 
+/** Of a WorkflowRun that was made for an execution that had none: its id. */
+export const EXECUTION_ANNOTATION = `${GROUP}/execution`;
+
 /** Of Workflows: they go once their route is gone from the database. */
 export const WORKFLOW_FINALIZER = `${GROUP}/workflow`;
 

@@ -8,6 +8,7 @@ import { StalledError, WaitingError, anyChange, findCondition, keyOf, objectReco
 import type { Needs } from '../needs.ts';
 import type { PoolAccess } from '../pool-access.ts';
 import { reconcileRequest } from '../reconcile-request.ts';
+import { EXECUTION_ANNOTATION } from '../labels.ts';
 import { Workflow, WorkflowRun } from '../resources.ts';
 import { enqueueRequest } from './enqueue-request.ts';
 import type { ExecutionTracker } from './execution-tracker.ts';
@@ -34,7 +35,7 @@ const SAFETY_MS = 60_000;
 
 /** Index of runs that have no execution yet, by the key of their Workflow. */
 const UNSTARTED = 'unstarted';
-const unstartedBy = ({ metadata, spec, status }: WorkflowRun): string[] => (status?.executionId === undefined ? [`${metadata.namespace ?? ''}/${spec.workflowRef.name}`] : []);
+const unstartedBy = ({ metadata, spec, status }: WorkflowRun): string[] => (status?.executionId === undefined && metadata.annotations?.[EXECUTION_ANNOTATION] === undefined ? [`${metadata.namespace ?? ''}/${spec.workflowRef.name}`] : []);
 
 /**
  * Enqueues one execution for each WorkflowRun and tells in its status what becomes of it. Returns what starts the watch over runs that
@@ -78,12 +79,18 @@ export function workflowRunController({ manager, store, tracker, pools, namespac
 
   /** What has become of the execution; enqueues it first when there is none. */
   async function observe(run: WorkflowRun, pass: Pass): Promise<RunReport> {
-    const id = run.status?.executionId ?? (run.spec.cancel === true ? undefined : await start(run));
+    const made = run.metadata.annotations?.[EXECUTION_ANNOTATION];
+    const id = run.status?.executionId ?? made ?? (run.spec.cancel === true ? undefined : await start(run));
     if (id === undefined) {
       return { phase: RunPhase.Canceled, finishedAt: timestamp(manager.clock.now()), failure: { code: 'ExecutionCanceled', message: 'canceled before it was queued' } };
     }
-    if (run.spec.cancel === true) await store.queue.cancel([id]);
     const execution = await tracker.follow(pass.key, id);
+    // A person may write the annotation too: it gives no rights over executions of other workflows.
+    if (made !== undefined && (execution?.namespace !== run.metadata.namespace || execution?.workflow !== run.spec.workflowRef.name)) {
+      tracker.forget(pass.key);
+      throw new StalledError('ExecutionNotFound', { message: `Workflow ${run.spec.workflowRef.name} has no execution ${id}` });
+    }
+    if (run.spec.cancel === true) await store.queue.cancel([id]);
     if (execution === undefined) {
       throw new StalledError('ExecutionNotFound', { message: `the history has no execution ${id} any more: what became of it is not known` });
     }

@@ -1,0 +1,141 @@
+import { expect, test } from '@jest/globals';
+import type { ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
+import type { Pod } from '../../kube/builtin.ts';
+import { logTail, resultOf } from './container-result.ts';
+import type { NextStep } from './next-step.ts';
+import { nextStep } from './next-step.ts';
+import { PodBudget } from './pod-budget.ts';
+import { outcomeOf } from './pod-outcome.ts';
+import { buildPod, podName } from './pod.ts';
+
+const step = { id: '0123456789abcdef0123', namespace: 'shop', workflow: 'orders', node: 'Report', executionId: 'e-1', attempt: 2 };
+const owner = { apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', name: 'r', uid: 'u', controller: true, blockOwnerDeletion: true };
+const build = (spec: Partial<ContainerSpec> = {}, change: { deadlineMs?: number; workflow?: string } = {}) => buildPod({ ...step, ...change }, { image: 'busybox', ...spec }, { installation: 'millrace', owner });
+
+test('a pod passes the restricted profile, has no token, and is owned and labelled', () => {
+  expect(build()).toEqual({
+    metadata: {
+      name: 'orders-0123456789abcdef0123-2', namespace: 'shop', ownerReferences: [owner], annotations: { 'millrace.dev/node': 'Report' },
+      labels: {
+        'app.kubernetes.io/managed-by': 'millrace-operator', 'app.kubernetes.io/component': 'container', 'millrace.dev/pod-step': step.id, 'millrace.dev/execution': 'e-1',
+        'millrace.dev/installation': 'millrace', 'millrace.dev/workflow': 'orders',
+      },
+    },
+    spec: {
+      restartPolicy: 'Never', enableServiceLinks: false, automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532, fsGroup: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{
+        name: 'main', image: 'busybox', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        env: [{ name: 'MILLRACE_EXECUTION_ID', value: 'e-1' }, { name: 'MILLRACE_IDEMPOTENCY_KEY', value: step.id }, { name: 'MILLRACE_ATTEMPT', value: '2' }],
+      }],
+    },
+  });
+});
+
+test.each<{ name: string; spec: Partial<ContainerSpec>; deadlineMs?: number; want: object }>([
+  { name: 'a time of its own', spec: { timeoutSeconds: 60 }, want: { activeDeadlineSeconds: 60 } },
+  { name: 'the time that the workflow has left', spec: { timeoutSeconds: 60 }, deadlineMs: 1500, want: { activeDeadlineSeconds: 2 } },
+  { name: 'no less than a second', spec: {}, deadlineMs: 1, want: { activeDeadlineSeconds: 1 } },
+  { name: 'a service account with its token', spec: { serviceAccountName: 'reader' }, want: { serviceAccountName: 'reader', automountServiceAccountToken: true } },
+  { name: 'another user', spec: { runAsUser: 1000 }, want: { securityContext: { runAsUser: 1000, runAsNonRoot: true, fsGroup: 1000 } } },
+  {
+    name: 'sidecars that do not keep it from ending', spec: { sidecars: [{ name: 'proxy', image: 'proxy' }] },
+    want: { initContainers: [{ name: 'proxy', image: 'proxy', restartPolicy: 'Always', securityContext: { allowPrivilegeEscalation: false } }] },
+  },
+  {
+    name: 'volumes and pull secrets', spec: { volumes: [{ name: 'v', emptyDir: {} }], volumeMounts: [{ name: 'v', mountPath: '/v' }], imagePullSecrets: ['regcred'] },
+    want: { volumes: [{ name: 'v', emptyDir: {} }], imagePullSecrets: [{ name: 'regcred' }], containers: [{ volumeMounts: [{ name: 'v', mountPath: '/v' }] }] },
+  },
+])('$name', ({ spec, deadlineMs, want }) => {
+  expect(build(spec, deadlineMs === undefined ? {} : { deadlineMs }).spec).toMatchObject(want);
+});
+
+test('the name of a pod is short and valid, whatever the workflow is called', () => {
+  expect(podName({ ...step, workflow: `${'a'.repeat(29)}-${'b'.repeat(200)}` })).toBe(`${'a'.repeat(29)}-${step.id}-2`);
+});
+
+const CREATED = Date.parse('2026-01-01T00:00:00Z');
+const pod = (status: Pod['status'], metadata: object = {}): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', creationTimestamp: '2026-01-01T00:00:00Z', ...metadata }, status: status ?? {} });
+const main = (state: object) => [{ name: 'main', image: 'x', imageID: '', ready: false, restartCount: 0, state }];
+const ended = (exitCode: number, more: object = {}) => main({ terminated: { exitCode, ...more } });
+
+test.each<{ name: string; given: Pod; want: object }>([
+  { name: 'nothing known yet', given: pod(undefined), want: { kind: 'Running' } },
+  { name: 'waits for a node', given: pod({ phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] }), want: { kind: 'Running' } },
+  { name: 'is being created', given: pod({ phase: 'Pending', containerStatuses: main({ waiting: { reason: 'ContainerCreating' } }) }), want: { kind: 'Running' } },
+  { name: 'the image is missing', given: pod({ phase: 'Pending', containerStatuses: main({ waiting: { reason: 'ImagePullBackOff', message: 'not found' } }) }), want: { kind: 'Stuck', code: 'ImageUnavailable', sinceMs: 1000, final: false, message: expect.stringContaining('not found') } },
+  { name: 'the image has no name', given: pod({ phase: 'Pending', containerStatuses: main({ waiting: { reason: 'InvalidImageName' } }) }), want: { kind: 'Stuck', code: 'ImageUnavailable', final: true } },
+  { name: 'a Secret is missing', given: pod({ phase: 'Pending', containerStatuses: main({ waiting: { reason: 'CreateContainerConfigError' } }) }), want: { kind: 'Stuck', code: 'ContainerNotStarted' } },
+  { name: 'a sidecar dies again and again', given: pod({ phase: 'Pending', initContainerStatuses: main({ waiting: { reason: 'CrashLoopBackOff' } }) }), want: { kind: 'Stuck', code: 'ContainerNotStarted' } },
+  { name: 'its sidecars end', given: pod({ phase: 'Running', containerStatuses: ended(0) }), want: { kind: 'Running' } },
+  { name: 'is being deleted', given: pod({ phase: 'Running' }, { deletionTimestamp: 'x' }), want: { kind: 'Running' } },
+  { name: 'succeeded', given: pod({ phase: 'Succeeded', containerStatuses: ended(0, { message: '{"a":1}' }) }), want: { kind: 'Succeeded', message: '{"a":1}' } },
+  { name: 'succeeded though it was being deleted', given: pod({ phase: 'Succeeded', containerStatuses: ended(0) }, { deletionTimestamp: 'x' }), want: { kind: 'Succeeded', message: '' } },
+  { name: 'the command failed', given: pod({ phase: 'Failed', containerStatuses: ended(3, { reason: 'Error' }) }), want: { kind: 'Failed', code: 'ContainerFailed', exitCode: 3 } },
+  { name: 'out of memory', given: pod({ phase: 'Failed', containerStatuses: ended(137, { reason: 'OOMKilled' }) }), want: { kind: 'Failed', code: 'ContainerOutOfMemory', exitCode: 137 } },
+  { name: 'took too long', given: pod({ phase: 'Failed', reason: 'DeadlineExceeded', containerStatuses: ended(137) }), want: { kind: 'Failed', code: 'ContainerTimeout' } },
+  { name: 'evicted by its kubelet', given: pod({ phase: 'Failed', reason: 'Evicted' }), want: { kind: 'Interrupted', reason: 'Evicted' } },
+  { name: 'evicted by a drain', given: pod({ phase: 'Failed', containerStatuses: ended(143), conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }] }), want: { kind: 'Interrupted', reason: 'EvictionByEvictionAPI' } },
+  { name: 'deleted by a person', given: pod({ phase: 'Failed', containerStatuses: ended(143) }, { deletionTimestamp: 'x' }), want: { kind: 'Interrupted', reason: 'Deleted' } },
+  { name: 'turned away by its node', given: pod({ phase: 'Failed', reason: 'OutOfcpu' }), want: { kind: 'Interrupted', reason: 'OutOfcpu' } },
+  { name: 'failed without a word', given: pod({ phase: 'Failed' }), want: { kind: 'Interrupted', reason: 'PodFailed' } },
+])('a pod that $name', ({ given, want }) => {
+  expect(outcomeOf(given, CREATED + 1000)).toMatchObject(want);
+});
+
+const failed = { kind: 'Failed', code: 'ContainerFailed', message: 'm', exitCode: 3 } as const;
+const interrupted = { kind: 'Interrupted', reason: 'Evicted' } as const;
+const stuck = { kind: 'Stuck', code: 'ImageUnavailable', message: 'm', final: false, sinceMs: 0 } as const;
+test.each<{ name: string; outcome: Parameters<typeof nextStep>[0]; tries?: Partial<Parameters<typeof nextStep>[1]>; spec?: Parameters<typeof nextStep>[2]; want: NextStep | object }>([
+  { name: 'a failure without a retry policy', outcome: failed, want: { do: 'fail', code: 'ContainerFailed', exitCode: 3 } },
+  { name: 'a failure with tries left', outcome: failed, spec: { retries: { max: 2, waitMs: 500, exponential: false } }, want: { do: 'retry', failed: true, afterMs: 500 } },
+  { name: 'pauses that double', outcome: failed, tries: { failures: 2, attempt: 3 }, spec: { retries: { max: 9, waitMs: 500, exponential: true } }, want: { do: 'retry', failed: true, afterMs: 2000 } },
+  { name: 'pauses that end to double', outcome: failed, tries: { failures: 30, attempt: 31 }, spec: { retries: { max: 99, waitMs: 500, exponential: true } }, want: { do: 'retry', failed: true, afterMs: 300_000 } },
+  { name: 'the last failure', outcome: failed, tries: { failures: 2, attempt: 3 }, spec: { retries: { max: 2, waitMs: 500, exponential: false } }, want: { do: 'fail' } },
+  { name: 'a failure when the time is over', outcome: failed, tries: { deadlineMs: 0 }, spec: { retries: { max: 2, waitMs: 500, exponential: false } }, want: { do: 'fail' } },
+  { name: 'an interruption, which needs no policy', outcome: interrupted, want: { do: 'retry', failed: false, afterMs: 1000 } },
+  { name: 'interruptions beside failures', outcome: interrupted, tries: { attempt: 9, failures: 6 }, want: { do: 'retry', failed: false, afterMs: 4000 } },
+  { name: 'one interruption too many', outcome: interrupted, tries: { attempt: 6 }, want: { do: 'fail', code: 'ContainerInterrupted', message: expect.stringContaining('(Evicted) 6 times') } },
+  { name: 'none allowed', outcome: interrupted, spec: { interruptions: 0 }, want: { do: 'fail', code: 'ContainerInterrupted' } },
+  { name: 'a missing image, at first', outcome: stuck, want: { do: 'wait', afterMs: 300_000 } },
+  { name: 'a missing image, at last', outcome: { ...stuck, sinceMs: 300_000 }, want: { do: 'fail', code: 'ImageUnavailable' } },
+  { name: 'an image that cannot be', outcome: { ...stuck, final: true }, want: { do: 'fail', code: 'ImageUnavailable' } },
+])('$name', ({ outcome, tries = {}, spec = {}, want }) => {
+  expect(nextStep(outcome, { attempt: 1, failures: 0, ...tries }, spec)).toMatchObject(want);
+});
+
+test.each([
+  { from: 'file', message: '{"n": 1}\n', log: 'x', want: { n: 1 } },
+  { from: 'file', message: 'done', log: 'x', want: 'done' },
+  { from: 'file', message: '', log: '{"n": 1}', want: null },
+  { from: 'file', message: 'false', log: '', want: false },
+  { from: 'log', message: 'x', log: '[1,\n2]\n', want: [1, 2] },
+  { from: 'log', message: '', log: 'starts\n{"n": 1}\n', want: { n: 1 } },
+  { from: 'log', message: '', log: 'two\nlines\n', want: 'two\nlines' },
+] as const)('the result from $from: $message$log', ({ from, message, log, want }) => {
+  expect(resultOf(from, message, log)).toEqual(want);
+});
+
+test('of a long log the end is kept, in whole lines', () => {
+  const log = Array.from({ length: 5000 }, (_, n) => `line ${n}\n`).join('');
+  expect(logTail(log)).toMatch(/^line \d+\n/);
+  expect(log.endsWith(logTail(log))).toBe(true);
+  expect(logTail(log).length).toBeLessThanOrEqual(16 * 1024);
+});
+
+test('there are no more pods at once than allowed, nor created faster, counting those that no watch has shown yet', () => {
+  let now = 0;
+  const seen = new Set<string>();
+  const budget = new PodBudget({ maxActive: 3, perSecond: 2, monotonic: () => now, active: (namespace) => [...seen].filter((key) => key.startsWith(`${namespace}/`)).length });
+  const create = (name: string) => budget.mayCreate(`shop/${name}`, 'shop');
+  expect([create('a'), create('b'), create('c')]).toEqual([true, true, false]);
+  now = 1000;
+  seen.add('shop/a');
+  budget.settle('shop/a');
+  expect([create('c'), create('d')]).toEqual([true, false]);
+  expect(budget.mayCreate('other/a', 'other')).toBe(true);
+  now = 2000;
+  budget.settle('shop/b');
+  expect(create('d')).toBe(true);
+  expect(create('e')).toBe(false);
+});

@@ -1,0 +1,78 @@
+import type { Pod } from '../../kube/builtin.ts';
+import { MAIN } from './pod.ts';
+
+/** What has become of a pod. */
+export type PodOutcome =
+  | { kind: 'Running' }
+  /** A container does not start; `sinceMs` is how old the pod is. */
+  | { kind: 'Stuck'; code: 'ImageUnavailable' | 'ContainerNotStarted'; message: string; final: boolean; sinceMs: number }
+  | { kind: 'Succeeded'; message: string }
+  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout'; message: string; exitCode?: number }
+  /** Its surroundings ended it, not its command. */
+  | { kind: 'Interrupted'; reason: string };
+
+type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+
+/** Reasons by which kubelets and controllers end pods that did nothing wrong, or turn them away. */
+const INTERRUPTIONS: ReadonlySet<string> = new Set([
+  'Evicted', 'NodeLost', 'Preempting', 'Preempted', 'Shutdown', 'NodeShutdown', 'Terminated', 'UnexpectedAdmissionError', 'NodeAffinity', 'OutOfcpu', 'OutOfmemory', 'OutOfpods',
+  'OutOfephemeral-storage',
+]);
+
+const STUCK: Readonly<Record<string, { code: 'ImageUnavailable' | 'ContainerNotStarted'; final?: true }>> = {
+  ErrImagePull: { code: 'ImageUnavailable' }, ImagePullBackOff: { code: 'ImageUnavailable' }, ErrImageNeverPull: { code: 'ImageUnavailable' },
+  InvalidImageName: { code: 'ImageUnavailable', final: true },
+  CreateContainerConfigError: { code: 'ContainerNotStarted' }, CreateContainerError: { code: 'ContainerNotStarted' }, RunContainerError: { code: 'ContainerNotStarted' },
+  CrashLoopBackOff: { code: 'ContainerNotStarted' },
+};
+
+/** Whether no container of it will run again. */
+export function isTerminal({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+/** `now`: milliseconds since the epoch. */
+export function outcomeOf(pod: Pod, now: number): PodOutcome {
+  const main = pod.status?.containerStatuses?.find(({ name }) => name === MAIN);
+  switch (pod.status?.phase) {
+    case 'Succeeded':
+      return { kind: 'Succeeded', message: main?.state?.terminated?.message ?? '' };
+    case 'Failed':
+      return failureOf(pod, main);
+    default:
+      return stuckOf(pod, now) ?? { kind: 'Running' };
+  }
+}
+
+function failureOf(pod: Pod, main: ContainerStatus | undefined): PodOutcome {
+  if (pod.status?.reason === 'DeadlineExceeded') {
+    return { kind: 'Failed', code: 'ContainerTimeout', message: 'The pod took longer than it may. Raise timeoutSeconds or the timeout of the workflow, or make it do less.' };
+  }
+  const ended = main?.state?.terminated;
+  const interruption = interruptionOf(pod);
+  // It failed, but its command did not: a kubelet that came back, or lost track of it.
+  if (interruption !== undefined || !ended || ended.exitCode === 0) return { kind: 'Interrupted', reason: interruption ?? pod.status?.reason ?? 'PodFailed' };
+  const { exitCode, reason } = ended;
+  if (reason === 'OOMKilled') return { kind: 'Failed', code: 'ContainerOutOfMemory', message: 'The container used more memory than its limit. Raise resources.limits.memory.', exitCode };
+  return { kind: 'Failed', code: 'ContainerFailed', message: `The command ended with exit code ${exitCode}. The description holds the end of its log.`, exitCode };
+}
+
+/** What ended a pod from outside, if anything did. */
+function interruptionOf({ metadata, status }: Pod): string | undefined {
+  const disruption = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+  if (disruption) return disruption.reason ?? 'DisruptionTarget';
+  if (INTERRUPTIONS.has(status?.reason ?? '')) return status?.reason;
+  return metadata.deletionTimestamp === undefined ? undefined : 'Deleted';
+}
+
+/** A pod that waits for a node is not stuck: a cluster may take long to make room. */
+function stuckOf({ metadata, status }: Pod, now: number): PodOutcome | undefined {
+  for (const { name, state } of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
+    const { reason = '', message = '' } = state?.waiting ?? {};
+    const known = STUCK[reason];
+    if (!known) continue;
+    const sinceMs = now - Date.parse(metadata.creationTimestamp ?? '');
+    return { kind: 'Stuck', code: known.code, final: known.final === true, sinceMs, message: `Container ${name} does not start: ${reason}${message === '' ? '' : `: ${message.slice(0, 500)}`}` };
+  }
+  return undefined;
+}
