@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import { duration } from './duration.ts';
 
+/** `cache` of a node. */
+export const nodeCache = z.strictObject({
+  ttl: duration.describe('How long a result is used again, such as 5m.'),
+  key: z.string().min(1).max(4096).describe('Expression, evaluated for the first item: runs with the same value have the same result. Default: the input with all parameters.').exactOptional(),
+});
+
 /** `settings.circuitBreaker` of a Workflow. */
 export const circuitBreaker = z.strictObject({
   failurePercent: z.int32().min(1).max(100).describe('Share of failed requests that opens the circuit. Default 50.').exactOptional(),

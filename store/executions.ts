@@ -18,6 +18,8 @@ export interface NodeRunSummary {
   startedAt: number;
   durationMs: number;
   error?: ErrorRecord;
+  /** Set when the node did not execute: the result is that of an earlier run. */
+  cached?: true;
 }
 
 /** Times are milliseconds since the epoch by the database's clock. */

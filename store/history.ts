@@ -12,9 +12,9 @@ export interface Brief {
 }
 
 export function summarize(run: NodeRun): NodeRunSummary {
-  const { node, runIndex, status, startedAt, durationMs, error, droppedItems } = run;
+  const { node, runIndex, status, startedAt, durationMs, error, cached, droppedItems } = run;
   const items = droppedItems ? [...droppedItems] : run.outputs.map((each) => each?.length ?? null);
-  return { node, runIndex, status, startedAt, durationMs, items, ...(error && { error }) };
+  return { node, runIndex, status, startedAt, durationMs, items, ...(error && { error }), ...(cached && { cached }) };
 }
 
 /** Node runs as they are stored: with or without their items. Throws PayloadRefused. */

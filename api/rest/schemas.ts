@@ -58,6 +58,7 @@ export const NodeRunSummary = z.object({
   durationMs: z.number(),
   items: z.array(z.int().nullable()).readonly().describe('Number of items per output; null for an output that was never written.'),
   error: Failure.optional(),
+  cached: z.literal(true).optional().describe('Present when the node did not execute: the result is that of an earlier run.'),
 });
 
 const item = z.looseObject({ json: z.record(z.string(), z.unknown()) });

@@ -63,6 +63,11 @@ export function connectedInputs(node: GraphNode): number[] {
   return node.feeds.flatMap((feeds, index) => (feeds.length > 0 ? [index] : []));
 }
 
+/** Whether results of a node may be taken from earlier runs: such a node counts as effectful, because what it gives is not its own work alone. */
+export function isCached({ node, type }: Pick<GraphNode, 'node' | 'type'>): boolean {
+  return node.cache !== undefined && type?.cacheable?.(node) === true;
+}
+
 /** The index of the output that failed items go to, or undefined when the node has none. */
 export function errorOutputOf(node: GraphNode): number | undefined {
   return node.node.onError === OnError.ErrorOutput ? node.outputs.length : undefined;
@@ -95,7 +100,7 @@ function graphNode(node: WorkflowNode, nodeTypes: NodeTypes): GraphNode {
   const effect = typeof type?.effect === 'function' ? type.effect(node) : type?.effect;
   return {
     node, name: node.name, type,
-    effect: effect ?? 'pure',
+    effect: isCached({ node, type }) ? 'effectful' : effect ?? 'pure',
     outputs: outputs ?? ['main'],
     targets: [], feeds: [],
     x: node.position?.[0] ?? 0, y: node.position?.[1] ?? 0,

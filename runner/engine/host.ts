@@ -1,6 +1,7 @@
 import type { ContainerBatch, ContainerResult } from './container.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
+import type { ResultCache } from './node-cache.ts';
 import type { EngineTrace } from './trace.ts';
 import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -25,6 +26,8 @@ export interface EngineHost {
   fetch(url: string, init: RequestInit, breaker?: CircuitBreaker): Promise<Response>;
   /** Takes one try out of a workflow's budget; false: there is none left. Absent: all may try again. */
   mayRetry?(workflow: string, budget: RetryBudget): Promise<boolean>;
+  /** Absent: every node executes. */
+  cache?: ResultCache;
   sandbox: Sandbox;
   binaries: BinaryStore;
   /** Reads a PDF apart from the engine, within limits. Rejects with InvalidFile or PdfLimitExceeded. */

@@ -19,6 +19,8 @@ export interface NodeRun {
   /** One entry per output index; null for an output that was never written. */
   outputs: readonly (readonly Item[] | null)[];
   error?: ErrorRecord;
+  /** Set when the node did not execute: this is the result of an earlier run. */
+  cached?: true;
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;

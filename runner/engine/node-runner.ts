@@ -10,6 +10,7 @@ import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
 import type { Inputs } from './item-linking.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
+import { cacheOf, type RunCache } from './node-cache.ts';
 import type { NodeOutput, WaitedRequest, WaitRequest } from './node-type.ts';
 import { withRetry } from './retry.ts';
 import { RunContext } from './run-context.ts';
@@ -20,6 +21,7 @@ import { Compat, OnError, pinnedItems } from './workflow.ts';
 type Outputs = (Item[] | null)[];
 interface Finished {
   outputs: Outputs;
+  cached?: true;
   error?: ErrorRecord;
 }
 
@@ -39,11 +41,12 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
 
   const inputs = stampInputs(node.node.executeOnce ? task.inputs.map((items) => items && items.slice(0, 1)) : task.inputs);
   const startedAt = tree.host.now();
-  const finish = ({ outputs, error }: Finished): NodeRun => ({
+  const finish = ({ outputs, error, cached }: Finished): NodeRun => ({
     node: node.name, runIndex,
     status: error ? 'error' : 'success',
     source: task.source, outputs,
     ...(error ? { error } : {}),
+    ...(cached ? { cached } : {}),
     startedAt, durationMs: tree.host.now() - startedAt,
   });
 
@@ -57,9 +60,9 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   const view = new RunView(execution, { node, runIndex, inputs, source: task.source, recorder });
   const traced = tree.host.trace?.node({ scope, node: node.name, runIndex, type: node.node.type });
   const context = new RunContext(execution, node, view, traced?.headers);
-  const output = await attempt(execution, node, context);
+  const output = await cachedOr(cacheOf(execution, node, context), () => attempt(execution, node, context));
   if ('wait' in output) return output;
-  const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : afterSuccess(execution, node, inputs, output.outputs));
+  const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : { ...afterSuccess(execution, node, inputs, output.outputs), ...(output.cached && { cached: true }) });
   traced?.end(run.error);
   if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded), recorder);
   return { run };
@@ -80,7 +83,18 @@ function bypassed(execution: Execution, node: GraphNode, inputs: Inputs): Output
   return outputs;
 }
 
-async function attempt(execution: Execution, node: GraphNode, context: RunContext): Promise<{ outputs: Outputs } | { wait: WaitRequest } | { failure: unknown }> {
+type Attempted = { outputs: Outputs; cached?: true } | { wait: WaitRequest } | { failure: unknown };
+
+/** The result of an earlier run when there is one; else a new one, which later runs may use. */
+async function cachedOr(cache: RunCache | undefined, execute: () => Promise<Attempted>): Promise<Attempted> {
+  const known = await cache?.read();
+  if (known) return { outputs: known, cached: true };
+  const output = await execute();
+  if ('outputs' in output) cache?.write(output.outputs);
+  return output;
+}
+
+async function attempt(execution: Execution, node: GraphNode, context: RunContext): Promise<Attempted> {
   const { tree } = execution;
   const isSoftFailure = execution.graph.compat === Compat.Millrace ? hasErrorItem : startsWithErrorField;
   try {

@@ -39,6 +39,8 @@ export interface NodeDescription {
   parameters: readonly ParameterDescription[];
   /** The node follows its own retry policy; the engine does not. */
   retriesItself?: true;
+  /** Whether what it puts out depends on its input, parameters and credentials alone, so that `cache` may be set. Absent: no. */
+  cacheable?: (node: WorkflowNode) => boolean;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }

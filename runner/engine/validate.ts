@@ -58,9 +58,10 @@ function nodeProblems(validation: Validation, node: WorkflowNode): Problem[] {
     return [{ ...at, code: 'UnknownNodeType', message: `There is no node type '${node.type}'. ${hint}` }];
   }
   const literal = new Set(type.parameters.filter((parameter) => parameter.literal).map(({ name }) => name));
-  const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]);
+  const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]).concat([...templates('cache.key', node.cache?.key)]);
   return [
     ...(type.problems?.(node) ?? []).map((problem) => ({ ...at, code: 'ParameterInvalid', ...problem })),
+    ...(node.cache && type.cacheable?.(node) !== true ? [{ ...at, code: 'CacheNotPossible', message: `Results of '${node.name}' cannot be cached: ${type.cacheable ? 'its options make failures look like results' : `nodes of type '${node.type}' do more than answer their input`}. Remove \`cache\`.` }] : []),
     ...expressions.flatMap(({ parameter, template }) => {
       const wrong = validation.checkExpression(template);
       return wrong === undefined ? [] : [{ ...at, code: 'ExpressionSyntax', parameter, message: `The expression in '${parameter}' cannot be read: ${wrong}` }];

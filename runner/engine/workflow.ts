@@ -17,6 +17,13 @@ export interface RetryPolicy {
   backoff?: 'Fixed' | 'Exponential';
 }
 
+export interface CachePolicy {
+  /** Go-style duration. */
+  ttl: string;
+  /** Template, evaluated for the first item: runs with the same value have the same result. */
+  key?: string;
+}
+
 export interface WorkflowNode {
   name: string;
   /** Millrace's short name, such as `set` or `httpRequest`. */
@@ -30,6 +37,8 @@ export interface WorkflowNode {
   executeOnce?: boolean;
   alwaysOutputData?: boolean;
   retry?: RetryPolicy;
+  /** Use results of earlier runs again, over executions. */
+  cache?: CachePolicy;
   onError?: OnError;
   webhookId?: string;
   notes?: string;

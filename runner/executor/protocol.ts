@@ -64,6 +64,9 @@ export interface SupervisorMethods {
   enterCircuit: [{ host: string; breaker: CircuitBreaker }, { probe: boolean }];
   /** How a request went that was let through. */
   leaveCircuit: [{ host: string; breaker: CircuitBreaker; probe: boolean; failed: boolean }, void];
+  /** What an earlier run of a node put out, by the key of the run. */
+  readResult: [string, string | undefined];
+  writeResult: [{ key: string; outputs: string; ttlMs: number }, void];
   /** Takes one try out of the retry budget of a workflow. */
   takeRetry: [{ workflow: string; budget: RetryBudget }, boolean];
 }
@@ -96,6 +99,9 @@ export type ToSupervisor =
 /** Why an execution is stopped from outside: codes of the error the engine is given. Only ExecutionCanceled ends it for good. */
 export const CancelReason = { Canceled: 'ExecutionCanceled', LeaseLost: 'LeaseLost', HandBack: 'HandBack' } as const;
 export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason];
+
+/** Characters of the longest result that is cached. */
+export const MAX_CACHED_LENGTH = 2 ** 20;
 
 /** How often an executor tells that its event loop turns, in milliseconds. */
 export const BEAT_MS = 250;

@@ -5,6 +5,7 @@ import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.t
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
 import { guardedFetch } from './guarded-fetch.ts';
+import { MAX_CACHED_LENGTH } from './protocol.ts';
 import type { Assignment, Method, SupervisorMethods, ToSupervisor } from './protocol.ts';
 import type { RevisionCache } from './revision-cache.ts';
 
@@ -66,6 +67,11 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
     // The end of a request that its execution did not wait for concerns nobody any more.
     fetch: guardedFetch(deps.fetch, { enter: (request) => call('enterCircuit', request), leave: (request) => void call('leaveCircuit', request).catch(() => undefined) }),
+    cache: {
+      // An execution that was lost meanwhile hears of it elsewhere.
+      read: (key) => call('readResult', key).catch(() => undefined),
+      write: (entry) => { if (entry.outputs.length <= MAX_CACHED_LENGTH) call('writeResult', entry).catch(() => undefined); },
+    },
     mayRetry: (workflow, budget) => call('takeRetry', { workflow, budget }),
     sandbox: deps.sandbox,
     binaries: supervisedBinaries(call),

@@ -11,6 +11,7 @@ import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
 import type { WorkflowKey } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
 import type { Circuits } from './circuits.ts';
+import type { ResultLru } from './result-cache.ts';
 import type { RetryBudgets } from './retry-budgets.ts';
 
 /** An execution this runner has the lease of. */
@@ -43,6 +44,7 @@ export interface CallDeps {
   pdfs: PdfReader;
   circuits: Pick<Circuits, 'enter' | 'leave'>;
   retries: Pick<RetryBudgets, 'take'>;
+  results: Pick<ResultLru, 'read' | 'write'>;
 }
 
 /** What executors ask for, done against the store; writes of many executions go out together. */
@@ -51,7 +53,7 @@ export class DurableCalls {
   readonly finish: (write: FinishWrite) => Promise<boolean>;
   readonly #methods: Methods;
 
-  constructor(store: Store, { pdfs, circuits, retries }: CallDeps) {
+  constructor(store: Store, { pdfs, circuits, retries, results }: CallDeps) {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
@@ -82,6 +84,8 @@ export class DurableCalls {
       readPdf: async (_, { id, options }) => pdfs.read(await getBinary(store, id), options),
       enterCircuit: ({ claim: { namespace } }, { host, breaker }) => circuits.enter({ namespace, host }, breaker),
       leaveCircuit: ({ claim: { namespace } }, { host, breaker, ...departure }) => circuits.leave({ namespace, host }, breaker, departure),
+      readResult: async ({ claim: { namespace } }, key) => results.read(`${namespace} ${key}`),
+      writeResult: async ({ claim: { namespace } }, entry) => results.write({ ...entry, key: `${namespace} ${entry.key}` }),
       takeRetry: async ({ claim: { namespace } }, { workflow, budget }) => retries.take(`${namespace} ${workflow}`, budget),
     };
   }

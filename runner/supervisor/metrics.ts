@@ -16,6 +16,8 @@ export interface RunnerMetrics {
   circuitChanged(state: CircuitState): void;
   /** A request was held back by an open circuit. */
   circuitRefused(): void;
+  /** A node with a cache asked for an earlier result. */
+  cacheRead(result: 'hit' | 'miss'): void;
   /** A node was not tried again, because the retry budget of its workflow was used up. */
   retryRefused(): void;
 }
@@ -56,10 +58,14 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
   const spent = new Counter({
     name: 'millrace_runner_retries_refused_total', help: 'Tries of nodes that did not take place because the retry budget of the workflow was used up.', labelNames: ['pool'], registers,
   });
+  const reads = new Counter({
+    name: 'millrace_runner_cache_reads_total', help: 'Runs of nodes with a cache that found an earlier result (hit) or executed (miss).', labelNames: ['pool', 'result'], registers,
+  });
   // A series that begins with its first event has no rate for that event.
   const [claims, takes, wait, run] = [claimed.labels(pool), takeovers.labels(pool), waits.labels(pool), runs.labels(pool)];
   const [heldBack, untried] = [refusals.labels(pool), spent.labels(pool)];
   for (const counter of [takes, heldBack, untried]) counter.inc(0);
+  for (const result of ['hit', 'miss']) reads.inc({ pool, result }, 0);
   for (const state of ['Open', 'HalfOpen', 'Closed']) circuits.inc({ pool, state }, 0);
   for (const status of ['Succeeded', 'Failed', 'Canceled']) finished.inc({ pool, status }, 0);
   for (const cause of ['Crashed', 'Stalled', 'MemoryLimit']) exits.inc({ pool, cause }, 0);
@@ -81,6 +87,7 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
     circuitChanged: (state) => circuits.inc({ pool, state }),
     circuitRefused: () => heldBack.inc(),
     retryRefused: () => untried.inc(),
+    cacheRead: (result) => reads.inc({ pool, result }),
     load({ running, slots, openCircuits }) {
       gauge(registry, { name: 'millrace_runner_executions_running', help: 'Executions this runner has the lease of.', pool, read: running });
       gauge(registry, { name: 'millrace_runner_slots', help: 'Executions this runner can run at the same time; 0 while it takes none.', pool, read: slots });

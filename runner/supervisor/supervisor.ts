@@ -14,6 +14,7 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import type { ExecutionTraces } from './execution-traces.ts';
 import type { RunnerMetrics } from './metrics.ts';
 import { paced } from './paced.ts';
+import { ResultLru } from './result-cache.ts';
 import { RetryBudgets } from './retry-budgets.ts';
 
 export interface SupervisorOptions extends PoolOptions {
@@ -89,8 +90,9 @@ export class Supervisor {
       onRefused: () => this.#metrics.circuitRefused(),
       onError: (error) => this.#log.warn({ err: error }, 'Failed to share a circuit'),
     });
+    const results = new ResultLru({ monotonic: () => performance.now(), onRead: (result) => this.#metrics.cacheRead(result) });
     const retries = new RetryBudgets({ monotonic: () => performance.now(), onRefused: () => this.#metrics.retryRefused() });
-    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, circuits: this.#circuits, retries });
+    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, circuits: this.#circuits, retries, results });
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),

@@ -62,7 +62,7 @@ export function testNodes(double = new Double()): NodeTypes {
         made.push({ json: { value, time: await Promise.resolve(double.calls.length) }, pairedItem: { item: index } });
       }
       return [made];
-    }, { effect: 'effectful' }),
+    }, { effect: 'effectful', cacheable: () => true }),
     nodeType('loop', (context) => {
       const done = Number(context.state['done'] ?? 0);
       context.state['done'] = done + 1;

@@ -116,12 +116,20 @@ async function sendAll(context: NodeContext, authentication: Authentication): Pr
 
 const outcomeOf = (items: Promise<Item[]>): Promise<Outcome> => items.then((made) => ({ items: made }), (error: unknown) => ({ error }));
 
+/** Whether answers of any status are results, as the options are written. */
+function toleratesFailures(options: unknown): boolean {
+  const { response, ignoreResponseCode } = asObject(options);
+  const { neverError } = asObject(asObject(response).response);
+  return [neverError, ignoreResponseCode].some((option) => option !== undefined && option !== false);
+}
+
 /** Sends a request for each item. */
 export const httpRequestNode: NodeType = {
   type: 'httpRequest', displayName: 'HTTP Request', group: 'action', versions: [1, 2, 3, 4, 4.1, 4.2, 4.3, 4.4], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Sends an HTTP request for each item and gives what is answered: JSON as items (a list as one item per entry), text as a field, anything else as a file.',
   parameters: httpParameters,
   problems: missingParameters('url'),
+  cacheable: ({ parameters }) => !toleratesFailures(parameters?.['options']),
   async execute(context) {
     const outcomes = await sendAll(context, await authenticationFor(context));
     return [outcomes.flatMap((outcome, index) => {
