@@ -25,7 +25,7 @@ export const containerNeeds: readonly PolicyRule[] = [
 ];
 
 export interface ContainerSettings {
-  /** Where containers may run; empty: in every namespace that is watched. */
+  /** Where containers may run, of the namespaces that are watched; empty: in all of them. */
   namespaces: readonly string[];
   /** ServiceAccounts that a container may name. */
   serviceAccounts: readonly string[];
@@ -188,8 +188,9 @@ export function containerController({ manager, steps, source, home, settings, na
 
 function scopesOf(settings: ContainerSettings | undefined, watched: readonly string[]): { namespace?: string }[] {
   if (settings === undefined) return [];
-  const names = settings.namespaces.length > 0 ? settings.namespaces : watched;
-  return names.length === 0 ? [{}] : names.map((namespace) => ({ namespace }));
+  if (settings.namespaces.length === 0 && watched.length === 0) return [{}];
+  const names = settings.namespaces.length === 0 ? watched : settings.namespaces.filter((namespace) => watched.length === 0 || watched.includes(namespace));
+  return names.map((namespace) => ({ namespace }));
 }
 
 function refusalOf({ namespace }: PodStep, settings: ContainerSettings | undefined): string | undefined {

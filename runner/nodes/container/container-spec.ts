@@ -70,6 +70,20 @@ export const ContainerSpec = z.strictObject({
 export type ContainerSpec = z.output<typeof ContainerSpec>;
 export type ContainerFields = Pick<ContainerSpec, keyof typeof container>;
 
+/** What is wrong with parameters as written; expressions are looked at once they have values. */
+export function containerProblems(parameters: JsonObject): { parameter: string; message: string }[] {
+  const shape: Partial<Record<string, z.ZodType>> = ContainerSpec.shape;
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== '' && !holdsExpression(value));
+  return given.flatMap(([parameter, value]) => {
+    const schema = shape[parameter];
+    if (!schema) return [{ parameter, message: 'is not something that a container can have' }];
+    const issue = schema.safeParse(value).error?.issues[0];
+    return issue ? [{ parameter, message: `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}` }] : [];
+  });
+}
+
+const holdsExpression = (value: unknown): boolean => JSON.stringify(value)?.includes('"=') ?? false;
+
 /** The spec, or what is wrong with it in words. */
 export function readContainerSpec(given: JsonObject): { spec: ContainerSpec } | { problem: string; parameter: string } {
   const { success, data, error } = ContainerSpec.safeParse(given);

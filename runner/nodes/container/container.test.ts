@@ -5,7 +5,7 @@ import type { JsonObject } from '../../engine/item.ts';
 import { testHost } from '../../engine/testing/test-host.ts';
 import type { OnError, RetryPolicy } from '../../engine/workflow.ts';
 import { nodeTypes } from '../registry.ts';
-import { readContainerSpec } from './container-spec.ts';
+import { containerProblems, readContainerSpec } from './container-spec.ts';
 
 interface Given {
   parameters?: JsonObject;
@@ -92,4 +92,9 @@ test.each<{ given: JsonObject; problem: string }>([
   { given: { image: 'x', args: ['a\u0000b'] }, problem: 'args.0: holds U+0000' },
 ])('$given is refused: $problem', ({ given, problem }) => {
   expect(JSON.stringify(readContainerSpec(given))).toContain(problem);
+});
+
+test('what is written is checked before anything runs, expressions are not', () => {
+  expect(containerProblems({ image: '={{ $json.image }}', args: ['a', '={{ $json.b }}'], runAsUser: 1000, workingDir: '' })).toEqual([]);
+  expect(containerProblems({ image: 'x', hostNetwork: true, runAsUser: 0, volumes: [{ name: 'v', hostPath: {} }], env: [{ name: 'A', value: '=1' }, { name: 'A=B' }] }).map(({ parameter }) => parameter)).toEqual(['hostNetwork', 'runAsUser', 'volumes']);
 });

@@ -5,8 +5,9 @@ import type { Item, JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType, ParameterDescription } from '../../engine/node-type.ts';
 import type { RetryPolicy } from '../../engine/workflow.ts';
 import { atItem, continuesOnError, errorItem } from '../item-errors.ts';
+import { missingParameters } from '../missing-parameters.ts';
 import { prepareParameter } from '../parameter-value.ts';
-import { readContainerSpec } from './container-spec.ts';
+import { containerProblems, readContainerSpec } from './container-spec.ts';
 
 /** Pods for one run of the node. More items come through a loop. */
 const MAX_PODS = 1000;
@@ -63,6 +64,7 @@ export const containerNode: NodeType = {
   type: 'container', displayName: 'Container', group: 'action', versions: [1], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Runs a command in a pod of its own in the workflow\'s namespace, one pod for each item, and puts out its exit code, result and log. See docs/containers.md.',
   parameters, retriesItself: true,
+  problems: (node) => [...missingParameters('image')(node), ...containerProblems(node.parameters ?? {})],
   async execute(context) {
     const read = specReader(context);
     const items = context.input();
