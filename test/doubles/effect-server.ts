@@ -50,7 +50,7 @@ export async function startEffectServer(port = 0, address = '127.0.0.1'): Promis
   });
   await new Promise<void>((resolve) => server.listen(port, address, resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
     requests, hold, release,
     close: () =>
       new Promise((resolve) => {

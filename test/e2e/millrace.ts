@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createNamespace, installMillrace, type Installation } from '../cluster/install.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
 import { processesOfPod } from '../cluster/local/process-table.ts';
-import { until } from '../eventually.ts';
+import { eventually, until } from '../eventually.ts';
 
 /** Name of the cluster that all end-to-end tests share; each test works in a namespace of its own. */
 export const E2E_CLUSTER = 'e2e';
@@ -67,13 +67,16 @@ export class Millrace {
 
   /** Applies a Workflow with these spec fields and waits until it is Ready. */
   async deploy(name: string, spec: object): Promise<void> {
-    await this.cluster.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: this.namespace }, spec: { active: true, ...spec } });
+    const workflow = { apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: this.namespace }, spec: { active: true, ...spec } };
+    // On a busy machine the admission webhook may not answer in time; GitOps tools try again as well.
+    await eventually(() => this.cluster.apply(workflow), { everyMs: 500 });
     await this.kubectl('wait', '--for=condition=Ready', `workflows.millrace.dev/${name}`, '--timeout=60s');
   }
 
   /** Calls a webhook of the namespace, with a JSON body. */
-  async webhook(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.#fetch(`/webhook/${this.namespace}/${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  async webhook(path: string, body: unknown = {}, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Answer> {
+    const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers }, ...(signal && { signal }) };
+    return this.#fetch(`/webhook/${this.namespace}/${path}`, init);
   }
 
   /** Calls the REST API as the namespace's editor. */
