@@ -11,6 +11,9 @@ export const E2E_CLUSTER = 'e2e';
 const DOUBLES = join(import.meta.dirname, '../doubles');
 const SCRIPTS = ['effect-server.ts', 'effect-server-main.ts'];
 
+/** What is off by default and tested. */
+const VALUES = { containers: { enabled: true, keepSeconds: 5 } };
+
 const ENDS: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Canceled']);
 
 interface Answer {
@@ -36,7 +39,7 @@ export class Millrace {
   static async start(namespace: string): Promise<Millrace> {
     const cluster = await LocalCluster.open(E2E_CLUSTER);
     await cluster.up();
-    return this.inNamespace(cluster, await installMillrace(cluster), namespace);
+    return this.inNamespace(cluster, await installMillrace(cluster, { values: VALUES }), namespace);
   }
 
   /** Makes the namespace, where Millrace is installed already. */
