@@ -6,7 +6,7 @@ const url = 'postgres://db/millrace';
 describe('runnerConfig', () => {
   test('takes defaults for all but the database', () => {
     const config = runnerConfig({ MILLRACE_DATABASE_URL: url, POD_NAME: 'runner-1' });
-    expect(config).toMatchObject({ databaseUrl: url, pool: 'default', leaseMs: 10_000, port: 8080, variables: {} });
+    expect(config).toMatchObject({ databaseUrl: url, pool: 'default', leaseMs: 8000, port: 8080, variables: {} });
     expect(config.runner).toMatch(/^runner-1\/[0-9a-f]{8}$/);
   });
 
