@@ -12,7 +12,7 @@ const execution: Execution = {
 test.each<{ given: Partial<Execution>; phase: string; want: object }>([
   { given: {}, phase: 'Pending', want: { complete: { status: 'Unknown', reason: 'Pending', message: 'waits for a runner' } } },
   { given: { status: 'Running', startedAt: 1000 }, phase: 'Running', want: { complete: { status: 'Unknown', reason: 'Running', message: 'is being executed' } } },
-  { given: { status: 'Waiting' }, phase: 'Waiting', want: { complete: { status: 'Unknown', reason: 'Waiting', message: 'waits for a time or a call' } } },
+  { given: { status: 'Waiting' }, phase: 'Waiting', want: { complete: { status: 'Unknown', reason: 'Waiting', message: 'waits for a time, a call or a pod' } } },
   { given: { status: 'Succeeded', counts: { succeeded: 3, failed: 0 } }, phase: 'Succeeded', want: { complete: { status: 'True', reason: 'Succeeded', message: 'succeeded with 3 node runs' } } },
   {
     given: { status: 'Failed', error: { code: 'NodeFailed', node: 'Call', message: 'refused' } }, phase: 'Failed',

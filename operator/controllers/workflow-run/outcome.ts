@@ -49,7 +49,7 @@ export interface RunConditions {
 const UNDER_WAY: Partial<Record<RunPhase, string>> = {
   [RunPhase.Pending]: 'waits for a runner',
   [RunPhase.Running]: 'is being executed',
-  [RunPhase.Waiting]: 'waits for a time or a call',
+  [RunPhase.Waiting]: 'waits for a time, a call or a pod',
 };
 
 /** The conditions that follow from what is in the status, so that a finished run needs no other source. */
