@@ -94,6 +94,11 @@ describe('acknowledged orders are executed, and objects converge, when', () => {
     expect(await goesOn()).toBe(true);
   });
 
+  test('PostgreSQL is restarted', async () => {
+    await millrace.cluster.kubectl('delete', 'pod', '--namespace', millrace.system, '--selector', component('postgres'), '--wait=true');
+    expect(await goesOn()).toBe(true);
+  });
+
   test('the API server is away for 30 s: webhooks go on being answered', async () => {
     const pathOf = await binaries(CONTROL_PLANE_BINARIES);
     const apiServer = await until(() => millrace.cluster.machine.find(pathOf('kube-apiserver')));
@@ -103,11 +108,6 @@ describe('acknowledged orders are executed, and objects converge, when', () => {
     expect(await goesOn()).toBe(true);
     await millrace.cluster.up();
     expect(await converges('API server back')).toBe(true);
-  });
-
-  test('PostgreSQL is restarted', async () => {
-    await millrace.cluster.kubectl('delete', 'pod', '--namespace', millrace.system, '--selector', component('postgres'), '--wait=true');
-    expect(await goesOn()).toBe(true);
   });
 
   test('the node is rebooted, which kills every pod', async () => {
