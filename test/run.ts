@@ -8,9 +8,10 @@ import { binaries } from './cluster/build.ts';
 import { LocalCluster } from './cluster/local-cluster.ts';
 import { say, step } from './cluster/progress.ts';
 import { CONTROL_PLANE_BINARIES } from './cluster/versions.ts';
-import { COVERED_SOURCES, coverageByFolder, coverageTable, readCoverage } from './coverage.ts';
+import { COVERED_SOURCES, coverageByFolder, coverageTable, readCoverage, readSources } from './coverage.ts';
 import { E2E_CLUSTER } from './e2e/millrace.ts';
 import { full, runSeed } from './full.ts';
+import { askForCoverage, readProcessCoverage } from './process-coverage.ts';
 import { isJestPart, parseRunArguments, UsageError, type JestPart, type Part, type RunArguments } from './run-arguments.ts';
 import { sum, tallyLine, tallyOfCheck, tallyOfJest, type Tally } from './tally.ts';
 
@@ -23,6 +24,7 @@ const HANG_MS = 60_000;
 /** The parts whose coverage counts, and where each leaves it. */
 const COVERING: readonly JestPart[] = ['unit', 'integration'];
 const coverageFolder = (part: JestPart): string => join(root, 'coverage', part);
+const PROCESS_COVERAGE = join(root, 'coverage', 'processes');
 
 /** The commands of the parts that are not run by jest. */
 const CHECKS: Record<Exclude<Part, JestPart | 'coverage'>, readonly string[]> = {
@@ -43,10 +45,11 @@ async function runJest(part: JestPart, { parts, names }: RunArguments): Promise<
   const dir = await mkdtemp(join(tmpdir(), 'millrace-test-'));
   try {
     const report = join(dir, 'report.json');
-    const covering = parts.includes('coverage') && COVERING.includes(part) ? coverageOptions(part) : [];
-    const options = ['--selectProjects', part, '--json', `--outputFile=${report}`, `--testTimeout=${HANG_MS}`, ...workers(part), ...covering];
+    const isCovering = parts.includes('coverage') && COVERING.includes(part);
+    const options = ['--selectProjects', part, '--json', `--outputFile=${report}`, `--testTimeout=${HANG_MS}`, ...workers(part), ...(isCovering ? coverageOptions(part) : [])];
+    const asked = isCovering ? await askForCoverage(PROCESS_COVERAGE) : {};
     const nodeOptions = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
-    const passed = await passes([tool('jest'), ...options, '--', ...names], { NODE_OPTIONS: nodeOptions });
+    const passed = await passes([tool('jest'), ...options, '--', ...names], { NODE_OPTIONS: nodeOptions, ...asked });
     const tally = tallyOfJest(await readFile(report, 'utf8').catch(() => undefined));
     // Jest also fails for reasons that are no test's, such as a name that matches no file.
     return passed || tally.failed > 0 ? tally : sum([tally, tallyOfCheck(false)]);
@@ -60,9 +63,10 @@ function coverageOptions(part: JestPart): string[] {
   return ['--coverage', '--coverageProvider=v8', '--coverageReporters=json', `--coverageDirectory=${coverageFolder(part)}`, ...sources];
 }
 
-/** What unit and integration tests executed, in this process; what they start as processes of their own does not count. */
+/** What unit and integration tests executed, with the processes they started that ended by themselves. */
 async function checkCoverage(): Promise<boolean> {
-  const folders = coverageByFolder(await readCoverage(COVERING.map(coverageFolder)), root);
+  const reports = [...(await readCoverage(COVERING.map(coverageFolder))), ...(await readProcessCoverage(PROCESS_COVERAGE, root))];
+  const folders = coverageByFolder(reports, await readSources(reports), root);
   process.stdout.write(coverageTable(folders));
   return folders.every(({ percent, least }) => percent >= least);
 }
@@ -99,6 +103,7 @@ async function runToTheEnd(part: Part, args: RunArguments): Promise<Tally> {
 
 async function main(argv: readonly string[]): Promise<void> {
   const args = parseRunArguments(argv);
+  if (args.parts.includes('coverage')) await rm(join(root, 'coverage'), { recursive: true, force: true });
   // One seed for all processes of the run.
   process.env['MILLRACE_TEST_SEED'] = String(runSeed);
   say(full ? `Trying everything (seed ${String(runSeed)})` : `Trying samples of the long matrices with MILLRACE_TEST_SEED=${String(runSeed)}; npm run test:full tries all`);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../cluster/free-port.ts';
 import { until } from '../eventually.ts';
+import { tellsCoverage } from '../process-coverage.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -23,7 +24,7 @@ export async function startRole(role: 'api' | 'runner' | 'operator' | 'webhooks'
   const [healthPort, port] = [await freePort(), await freePort()];
   const child: ChildProcess = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, join(root, role, 'main.ts')], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], MILLRACE_PORT: String(port), MILLRACE_HEALTH_PORT: String(healthPort), MILLRACE_WEBHOOK_PORT: String(port), ...env },
+    env: { ...tellsCoverage(), PATH: process.env['PATH'], MILLRACE_PORT: String(port), MILLRACE_HEALTH_PORT: String(healthPort), MILLRACE_WEBHOOK_PORT: String(port), ...env },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => { output += text; });
