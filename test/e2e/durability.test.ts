@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
-import { until } from '../eventually.ts';
+import { eventually, until } from '../eventually.ts';
 import { Millrace } from './millrace.ts';
 
 jest.setTimeout(600_000);
@@ -64,8 +64,11 @@ describe('an acknowledged execution', () => {
     const secret = await millrace.cluster.kubectl('get', 'secret', 'millrace-database', '--namespace', millrace.system, '--output', 'jsonpath={.data.url}');
     const url = new URL(Buffer.from(secret, 'base64').toString());
     url.hostname = postgres?.status.podIP ?? '';
-    const client = new Client({ connectionString: url.href });
-    await client.connect();
+    const client = await eventually(async () => {
+      const opened = new Client({ connectionString: url.href });
+      await opened.connect();
+      return opened;
+    });
     const settings = await client.query<{ name: string; setting: string }>(
       "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')",
     );

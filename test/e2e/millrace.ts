@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../cluster/error-code.ts';
 import { createNamespace, installMillrace, type Installation } from '../cluster/install.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
 import { processesOfPod } from '../cluster/local/process-table.ts';
@@ -113,7 +114,14 @@ export class Millrace {
 
   /** kill -9 of all processes of a pod, at once. */
   async killPod(uid: string): Promise<void> {
-    for (const { pid } of await processesOfPod(uid)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of await processesOfPod(uid)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // It went by itself, or with the one before it.
+        if (!hasCode(error, 'ESRCH')) throw error;
+      }
+    }
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Answer> {
