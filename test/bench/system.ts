@@ -6,6 +6,7 @@ import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
 import { Keep, type SavePolicy, type WebhookTrigger } from '../../store/route.ts';
 import { migrate, openStore, type Store } from '../../store/store.ts';
 import { freePort } from '../cluster/free-port.ts';
+import { until } from '../eventually.ts';
 import type { Postgres } from '../postgres/postgres.ts';
 import { startRole, type Role } from './role.ts';
 
@@ -70,7 +71,10 @@ export async function startSystem({ postgres, executors, runnerEnv = {} }: Syste
       const { revision } = await store.revisions.put({ ...key, definition: workflow });
       const triggers = webhooksOf(workflow);
       await store.routes.apply({ ...key, active: true, stable: revision, pool: 'default', priority: 5, save, triggers });
-      return `http://127.0.0.1:${port}/webhook/${NAMESPACE}/${triggers[0]?.path ?? ''}`;
+      const hook = `http://127.0.0.1:${port}/webhook/${NAMESPACE}/${triggers[0]?.path ?? ''}`;
+      // The api hears of a route a moment later; a call by another method than the webhook's starts nothing.
+      if (triggers.length > 0) await until(async () => (await fetch(hook)).status === 405);
+      return hook;
     },
     stopRunner: () => runner.stop(),
     startRunner: async () => {
