@@ -1,6 +1,6 @@
 /**
  * One replica of a controller, as a process of its own that can be killed. Appends a line to a file for each thing it does:
- * "<what> <identity> <milliseconds>".
+ * "<what> <identity> <milliseconds> [<resource version>]"; a write has the resource version that the server gave to it.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { ConfigMap } from '../../operator/kube/builtin.ts';
 import { silentLog } from '../../operator/kube/log.ts';
 
 const [server = '', identity = '', namespace = '', file = ''] = process.argv.slice(2);
-const note = (what: string): void => appendFileSync(file, `${what} ${identity} ${Date.now()}\n`);
+const note = (what: string, version = ''): void => appendFileSync(file, `${what} ${identity} ${Date.now()} ${version}\n`);
 
 const cluster = server.startsWith('http')
   ? await connect({ credentials: async () => ({ server, namespace, tls: {}, headers: {} }) })
@@ -30,8 +30,8 @@ manager.control({
     note('start');
     await delay(100, undefined, { signal }).catch(() => {});
     if (!signal.aborted) {
-      await client.patch(key, { merge: { data: { by: identity } } }, { signal });
-      note('write');
+      const { metadata } = await client.patch(key, { merge: { data: { by: identity, at: String(performance.now()) } } }, { signal });
+      note('write', metadata.resourceVersion);
     }
     note('end');
     return { requeueAfterMs: 10 };
