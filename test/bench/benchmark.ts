@@ -24,6 +24,8 @@ export interface Benchmark {
   about: string;
   /** Numbers that may be given on the command line as `--NAME N`, and what they are otherwise. */
   flags?: Readonly<Record<string, number>>;
+  /** It is one long run: there is no number of runs to choose. */
+  once?: true;
   run(options: BenchmarkOptions): Promise<Figure[]>;
 }
 

@@ -17,6 +17,7 @@ export const history: Benchmark = {
   name: 'history',
   about: `lists and searches among finished executions of ${DAYS} days, ${WORKFLOWS} workflows in ${NAMESPACES} namespaces, 2 % failed; logged tables, fsync on`,
   flags: { rows: 10_000_000 },
+  once: true,
   async run({ flags, progress }) {
     const postgres = await startPostgres();
     try {

@@ -21,12 +21,12 @@ function usage(problem: string): never {
 
 if (!chosen) usage(wanted === undefined ? 'Name a benchmark.' : `There is no benchmark '${wanted}'.`);
 
-const known = { runs: DEFAULT_RUNS, ...chosen.flags };
+const known = { ...(chosen.once ? {} : { runs: DEFAULT_RUNS }), ...chosen.flags };
 const { values }: { values: Record<string, string | undefined> } = parseArgs({
   args: process.argv.slice(3),
   options: { json: { type: 'string' }, ...Object.fromEntries(Object.keys(known).map((name) => [name, { type: 'string' as const }])) },
 });
-const { runs, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, positive(name) ?? value])) as typeof known;
+const { runs = 1, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, positive(name) ?? value])) as { runs?: number } & Record<string, number>;
 
 /** Absent: not given. */
 function positive(name: string): number | undefined {
@@ -38,7 +38,7 @@ function positive(name: string): number | undefined {
 }
 
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-console.log(`${chosen.name}: ${chosen.about}\n${machine}, median of ${runs}\n`);
+console.log(`${chosen.name}: ${chosen.about}\n${machine}, ${chosen.once ? 'one run' : `median of ${runs}`}\n`);
 const figures: Figure[] = await chosen.run({ runs, flags, progress: (text) => console.error(`  ${text}`) });
 console.log(figureTable(figures));
 if (values['json'] !== undefined) {

@@ -37,6 +37,7 @@ export interface LoadResult {
 export const memory: Benchmark = {
   name: 'memory',
   about: `large executions in a runner of ${RUNNER_MIB} MiB: peak memory of supervisor and executor`,
+  once: true,
   async run({ progress }) {
     await using stack = new AsyncDisposableStack();
     const postgres = stack.adopt(await startPostgres(), (server) => server.stop());

@@ -13,6 +13,7 @@ export function isFlat({ what, before, after }: Grown): boolean {
 export const soak: Benchmark = {
   name: 'soak',
   about: 'mixed load while runners, an api and PostgreSQL are killed: every acknowledged execution ends as without faults, memory stays flat',
+  once: true,
   flags: { minutes: 30, seed: runSeed },
   async run({ flags: { minutes = 30, seed = runSeed }, progress }) {
     const report = await runSoak({ seconds: minutes * 60, seed, progress });
