@@ -6,10 +6,11 @@ import type { Clock } from '../operator/kube/clock.ts';
 import { executionIds } from '../store/execution-id.ts';
 import type { Store } from '../store/store.ts';
 import { healthServer, type Health } from '../service/health-server.ts';
+import { credentialReader } from '../service/secret-credentials.ts';
 import type { Tracing } from '../service/tracing.ts';
 import { publicListener } from './app.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
-import { secretCredentials } from './caller/credentials.ts';
+import { callerCredentials } from './caller/credentials.ts';
 import type { Config, Limits } from './config.ts';
 import { formIngress, formPrefix, formTestIngress, formTestPrefix } from './form/form-ingress.ts';
 import type { FormOptions } from './form/form-ingress.ts';
@@ -70,7 +71,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
   const calls: CallOptions & { limits: Limits } = {
     replies: store.replies, budget, limits,
     files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes) },
-    checks: { credentials: secretCredentials({ cluster, log, monotonic }), proxyHops: config.proxyHops, now: () => clock.now() },
+    checks: { credentials: callerCredentials(credentialReader({ cluster, log, monotonic })), proxyHops: config.proxyHops, now: () => clock.now() },
   };
   const forms: FormOptions = { find: (...path) => routes.findForm(...path), accept, listeners: store.listeners, resumeTokens: store.resumeTokens, ...calls };
   const limit = inFlightLimit(limits.webhooksInFlight, metrics);

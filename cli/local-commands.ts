@@ -11,6 +11,7 @@ export function addLocalCommands(program: Command, terminal: Terminal): void {
     .option('-i, --input <json>', 'items the start node puts out: JSON, @file or @- for standard input')
     .option('--start <node>', 'node to start at; default: the manual trigger, or else the only trigger')
     .option('--until <node>', 'run only what this node needs, and stop after it')
+    .option('--credentials <file>', 'Secret manifests that hold the credentials of nodes, as they would be applied')
     .option('-w, --workflow <name>', 'which workflow of a file with several; the others can be called as sub-workflows')
     .addOption(outputOption(['json', 'yaml']))
     .action(async (file: string, flags: RunFlags) => {

@@ -10,6 +10,7 @@ import { CliError } from './cli-error.ts';
 import { readItems } from './input.ts';
 import { loadWorkflows } from './load-workflow.ts';
 import type { LoadedWorkflow } from './load-workflow.ts';
+import { readCredentials } from './read-credentials.ts';
 import { nodeCells, nodeHeader } from './node-rows.ts';
 import { structured } from './output.ts';
 import type { OutputFormat } from './output.ts';
@@ -21,6 +22,7 @@ export interface RunFlags {
   start?: string;
   until?: string;
   workflow?: string;
+  credentials?: string;
   output?: OutputFormat;
 }
 
@@ -50,6 +52,7 @@ export async function runFile(file: string, flags: RunFlags, terminal: Terminal)
   const host = createLocalHost({
     sandbox: createSandbox(),
     workflows: siblings(loaded),
+    ...(flags.credentials !== undefined && { credentials: await readCredentials(flags.credentials, terminal) }),
     onNodeRun: (nodeRun) => live?.(nodeRun),
     onConsole: ({ node, text }) => terminal.err(`${oneLine(node)}: ${text}\n`),
   });

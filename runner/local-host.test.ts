@@ -27,8 +27,10 @@ test.each(['memory', 'files'])('what is put into %s comes back, with size and di
 
 test('credentials are found by type and name', async () => {
   const host = createLocalHost({ sandbox, credentials: { 'api/mine': { key: 'k' } } });
-  expect(await host.credential('api', 'mine')).toEqual({ key: 'k' });
-  await expect(host.credential('api', 'other')).rejects.toMatchObject({ code: 'CredentialNotFound' });
+  const asked = { type: 'api', node: 'N', workflow: workflowOf({}, []) };
+  expect(await host.credential({ ...asked, name: 'mine' })).toEqual({ key: 'k' });
+  expect(await host.credential({ ...asked, name: 'Mine' })).toEqual({ key: 'k' });
+  await expect(host.credential({ ...asked, name: 'other' })).rejects.toMatchObject({ code: 'CredentialNotFound' });
 });
 
 const waiting = (parameters: object): Parameters<typeof executeLocally>[0] => ({

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetch as networkFetch } from 'undici';
+import { secretName } from './engine/credential.ts';
 import { execute } from './engine/engine.ts';
 import type { ExecuteRequest } from './engine/engine.ts';
 import { WorkflowError } from './engine/error.ts';
@@ -21,7 +22,7 @@ export interface LocalHostOptions {
   binaryDir?: string;
   /** Workflows that sub-workflow and error-workflow nodes name, by id. */
   workflows?: ReadonlyMap<string, WorkflowDefinition>;
-  /** Fields of credentials by `type/name`. */
+  /** Fields of credentials by type and name, or type and Secret: `type/name`. */
   credentials?: Readonly<Record<string, JsonObject>>;
   variables?: Readonly<Record<string, string>>;
   staticData?: EngineHost['staticData'];
@@ -47,8 +48,8 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
     sandbox: options.sandbox,
     binaries,
     readPdf: async (file, request) => pdfs.read(await binaries.get(file), request),
-    credential: async (type, name) => {
-      const found = options.credentials?.[`${type}/${name}`];
+    credential: async ({ type, name }) => {
+      const found = options.credentials?.[`${type}/${name}`] ?? options.credentials?.[`${type}/${secretName(name)}`];
       if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
       return found;
     },

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { openStore } from '../store/store.ts';
+import { clusterCredentials } from './cluster-credentials.ts';
 import { runnerConfig } from './config.ts';
 import { healthServer } from '../service/health-server.ts';
 import { createLog } from '../service/log.ts';
@@ -25,7 +26,9 @@ const store = await openStore({ url: config.databaseUrl, applicationName: 'millr
 database.connections(() => store.connections());
 const tracing = await startTracing({ service: 'millrace-runner', version: packageJson.version, env: process.env });
 const traces = tracing && new ExecutionTraces(tracing, { pool: config.pool, runner: config.runner, now: () => store.now() });
-const supervisor = new Supervisor(store, config, { traces, log, metrics: runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows }) });
+const metrics = runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows });
+const credentials = clusterCredentials(log, (result) => metrics.credentialRead(result));
+const supervisor = new Supervisor(store, config, { traces, log, metrics, credentials: credentials.read });
 const health = await healthServer(config.port, registry, () => supervisor.health());
 await supervisor.start();
 
@@ -35,7 +38,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   log.info({ signal }, 'Stopping');
   await supervisor.stop();
-  await tracing?.close();
+  await Promise.all([tracing?.close(), credentials.close()]);
   await store.close();
   health.close();
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../runner/engine/item.ts';
 import type { Limits } from './limits.ts';
-import type { CredentialReference } from '../runner/nodes/webhook/caller-credential.ts';
+import type { CredentialReference } from '../runner/engine/credential.ts';
 
 /** How much of a finished execution is kept: everything, everything but the items, or nothing. */
 export const Keep = { All: 'All', Summary: 'Summary', None: 'None' } as const;

@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import { z } from 'zod';
 import { addressList, containsAddress } from '../../runner/nodes/webhook/address-list.ts';
 import { credentialTypeOf } from '../../runner/nodes/webhook/caller-credential.ts';
-import type { CredentialReference } from '../../runner/nodes/webhook/caller-credential.ts';
+import type { CredentialReference } from '../../runner/engine/credential.ts';
 import type { JsonObject } from '../../runner/engine/item.ts';
 import { ApiError } from '../problem.ts';
 import { isBot } from './bots.ts';

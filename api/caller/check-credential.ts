@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Credential } from '../../service/secret-credentials.ts';
 import { ApiError } from '../problem.ts';
-import type { Credential } from './credentials.ts';
 import { verifyToken } from './verify-token.ts';
 
 /** A caller who presented what the credential asks for. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../runner/engine/item.ts';
-import type { CredentialReference } from '../../runner/nodes/webhook/caller-credential.ts';
+import type { CredentialReference } from '../../runner/engine/credential.ts';
 import { admitCaller, callerPolicy } from '../caller/caller-policy.ts';
 import { ApiError } from '../problem.ts';
 import { receiveBody } from '../webhook/receive-body.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { immediateResponse } from '../../runner/engine/webhook-response.ts';
-import type { CredentialReference } from '../../runner/nodes/webhook/caller-credential.ts';
+import type { CredentialReference } from '../../runner/engine/credential.ts';
 import { unservedOption } from '../../runner/nodes/webhook/unserved.ts';
 import type { JsonObject } from '../../runner/engine/item.ts';
 import type { WebhookResponse } from '../../runner/engine/node-run.ts';

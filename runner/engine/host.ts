@@ -1,4 +1,5 @@
 import type { ContainerBatch, ContainerResult } from './container.ts';
+import type { CredentialRequest } from './credential.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { ResultCache } from './node-cache.ts';
@@ -32,8 +33,8 @@ export interface EngineHost {
   binaries: BinaryStore;
   /** Reads a PDF apart from the engine, within limits. Rejects with InvalidFile or PdfLimitExceeded. */
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
-  /** The fields of a credential. Rejects with code CredentialNotFound. */
-  credential(type: string, name: string): Promise<JsonObject>;
+  /** The fields of a credential. Rejects with code CredentialNotFound, CredentialNotAllowed, CredentialNotGranted or CredentialUnavailable. */
+  credential(request: CredentialRequest): Promise<JsonObject>;
   /**
    * A workflow that a sub-workflow or error-workflow node names, or undefined; with `revision` in the revision that an earlier
    * life of the execution got.

@@ -107,11 +107,13 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
         mayRetry: () => mayRetry(execution, node),
       },
     );
-    return Array.isArray(output) ? { outputs: output } : output;
+    if (!Array.isArray(output)) return output;
+    context.redaction?.items(output);
+    return { outputs: output };
   } catch (error) {
     execution.signal.throwIfAborted();
     tree.journal.throwIfBroken();
-    return { failure: error };
+    return { failure: context.redaction?.failure(error) ?? error };
   }
 }
 

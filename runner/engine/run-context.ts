@@ -9,6 +9,7 @@ import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { NodeContext } from './node-type.ts';
 import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
+import { Redaction } from './redaction.ts';
 import type { RunView } from './run-view.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -35,6 +36,8 @@ export class RunContext implements NodeContext {
   #children = 0;
   /** Whether this run answered the webhook. */
   responded = false;
+  /** Knows the secrets that this run was given; undefined when it was given none. */
+  redaction: Redaction | undefined;
 
   constructor(execution: Execution, graphNode: GraphNode, view: RunView, traceHeaders?: Readonly<Record<string, string>>) {
     const { tree } = execution;
@@ -130,7 +133,9 @@ export class RunContext implements NodeContext {
     if (name === undefined) {
       throw new WorkflowError('CredentialNotFound', `The node names no credential of type '${type}'. Choose one in the node's settings.`, { nonRetryable: true });
     }
-    return this.#execution.tree.host.credential(type, name);
+    const fields = await this.#execution.tree.host.credential({ type, name, node: this.node.name, workflow: this.workflow });
+    (this.redaction ??= new Redaction()).add(fields);
+    return fields;
   }
 
   idempotencyKey(itemIndex: number): string {

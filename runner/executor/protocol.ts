@@ -2,7 +2,7 @@ import type { EndedExecution, Resume } from '../../store/lease.ts';
 import type { SavePolicy } from '../../store/route.ts';
 import type { Trigger } from '../../store/request.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
-import type { BinaryReference, ErrorRecord } from '../engine/item.ts';
+import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { Checkpoint, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from '../engine/workflow.ts';
@@ -53,6 +53,8 @@ export interface SupervisorMethods {
   loadRevision: [string, WorkflowDefinition];
   /** A workflow by name, in the revision its route names now or in a given one. */
   findWorkflow: [{ id: string; revision?: string }, FoundWorkflow | undefined];
+  /** The fields of the credential of a type that a node names, in a revision that this execution runs. */
+  credential: [{ revision: string; node: string; type: string }, JsonObject];
   startWorkflow: [StartRequest, void];
   runContainers: [ContainerBatch, readonly ContainerResult[] | undefined];
   /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */

@@ -13,6 +13,7 @@ export interface RunAs {
 export class RevisionCache {
   readonly #entries = new Map<string, Promise<WorkflowDefinition>>();
   readonly #capacity: number;
+  readonly #revisions = new WeakMap<WorkflowDefinition, string>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -26,11 +27,19 @@ export class RevisionCache {
       this.#entries.set(key, cached);
       return cached;
     }
-    const loading = load(revision).then((definition) => ({ ...definition, ...as }));
+    const loading = load(revision).then((definition) => {
+      const loaded = { ...definition, ...as };
+      this.#revisions.set(loaded, revision);
+      return loaded;
+    });
     this.#entries.set(key, loading);
     loading.catch(() => this.#entries.delete(key));
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > this.#capacity && oldest !== undefined) this.#entries.delete(oldest);
     return loading;
+  }
+  /** The revision that a definition was given out as; undefined for one that was not. */
+  revisionOf(definition: WorkflowDefinition): string | undefined {
+    return this.#revisions.get(definition);
   }
 }

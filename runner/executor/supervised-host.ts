@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CredentialRequest } from '../engine/credential.ts';
 import { WorkflowError } from '../engine/error.ts';
 import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
+import type { JsonObject } from '../engine/item.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -56,6 +58,13 @@ async function loadWorkflow(call: Call, { revisions }: SupervisedHostDeps, wante
   return { definition: await revisions.get(revision, (wanted) => call('loadRevision', wanted), { id, active }), revision, staticData };
 }
 
+/** The supervisor reads the name from the node itself, in the revision that the store has. */
+async function credential(call: Call, { revisions }: SupervisedHostDeps, { type, node, workflow }: CredentialRequest): Promise<JsonObject> {
+  const revision = revisions.revisionOf(workflow);
+  if (revision !== undefined) return call('credential', { revision, node, type });
+  throw new WorkflowError('CredentialNotAllowed', `'${node}' is in a workflow that was handed over as JSON; such get no credentials. Make it a Workflow and call that.`, { nonRetryable: true });
+}
+
 /** What the engine sees inside an executor: its own clock and network, and the supervisor for everything durable. */
 export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps): EngineHost {
   const { send } = deps;
@@ -76,8 +85,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     sandbox: deps.sandbox,
     binaries: supervisedBinaries(call),
     readPdf: (file, options) => call('readPdf', { id: file.id, options }),
-    credential: (type, name) =>
-      Promise.reject(new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}': credentials are not supported in runner pools yet.`)),
+    credential: (request) => credential(call, deps, request),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),
     runContainers: (batch) => call('runContainers', batch),

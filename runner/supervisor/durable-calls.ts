@@ -11,6 +11,7 @@ import type { Enqueued, EnqueueRequest } from '../../store/request.ts';
 import type { WorkflowKey } from '../../store/route.ts';
 import type { Store } from '../../store/store.ts';
 import type { Circuits } from './circuits.ts';
+import type { NodeCredentials } from './node-credentials.ts';
 import type { ResultLru } from './result-cache.ts';
 import type { RetryBudgets } from './retry-budgets.ts';
 
@@ -20,6 +21,8 @@ export interface Owned {
   assignment: Assignment;
   /** Monotonic milliseconds. */
   since: number;
+  /** Revisions of workflows that it may call, as it was told. */
+  called: Set<string>;
 }
 
 type Methods = { [M in Method]: (owned: Owned, argument: SupervisorMethods[M][0]) => Promise<SupervisorMethods[M][1]> };
@@ -42,6 +45,7 @@ function fenced<W extends Lease>(write: (writes: readonly W[]) => Promise<string
 /** What all executions of a runner share. */
 export interface CallDeps {
   pdfs: PdfReader;
+  credentials: Pick<NodeCredentials, 'of'>;
   circuits: Pick<Circuits, 'enter' | 'leave'>;
   retries: Pick<RetryBudgets, 'take'>;
   results: Pick<ResultLru, 'read' | 'write'>;
@@ -53,7 +57,7 @@ export class DurableCalls {
   readonly finish: (write: FinishWrite) => Promise<boolean>;
   readonly #methods: Methods;
 
-  constructor(store: Store, { pdfs, circuits, retries, results }: CallDeps) {
+  constructor(store: Store, { pdfs, credentials, circuits, retries, results }: CallDeps) {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
@@ -75,7 +79,15 @@ export class DurableCalls {
         if (!definition) throw new WorkflowError('RevisionNotFound', `Revision ${revision} is not in the store any more.`);
         return definition;
       },
-      findWorkflow: ({ claim }, wanted) => findWorkflow(store, claim.namespace, wanted),
+      findWorkflow: async ({ claim, called }, wanted) => {
+        const found = await findWorkflow(store, claim.namespace, wanted);
+        if (found) called.add(found.revision);
+        return found;
+      },
+      credential: ({ claim, called }, { revision, ...wanted }) => {
+        if (revision === claim.revision || called.has(revision)) return credentials.of(claim.namespace, { revision, ...wanted });
+        throw new WorkflowError('CredentialNotAllowed', 'The credential belongs to a workflow that this execution does not run.');
+      },
       startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
       runContainers: (owned, batch) => runContainers(store, owned, batch),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Claim } from '../../store/lease.ts';
 import { BoundedLabels } from '../../service/bounded-labels.ts';
+import { Refusal } from '../../service/secret-credentials.ts';
 import type { CircuitState } from './circuits.ts';
 
 /** What a runner measures. Called for every execution: each call costs about a microsecond. */
@@ -18,6 +19,8 @@ export interface RunnerMetrics {
   circuitRefused(): void;
   /** A node with a cache asked for an earlier result. */
   cacheRead(result: 'hit' | 'miss'): void;
+  /** The API server was asked for a credential: Read, or why it was not given. */
+  credentialRead(result: string): void;
   /** A node was not tried again, because the retry budget of its workflow was used up. */
   retryRefused(): void;
 }
@@ -61,11 +64,15 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
   const reads = new Counter({
     name: 'millrace_runner_cache_reads_total', help: 'Runs of nodes with a cache that found an earlier result (hit) or executed (miss).', labelNames: ['pool', 'result'], registers,
   });
+  const credentials = new Counter({
+    name: 'millrace_runner_credential_reads_total', help: 'Questions to the API server for a credential of a node: Read, NotFound, Unlabeled, NotGranted or Unavailable.', labelNames: ['pool', 'result'], registers,
+  });
   // A series that begins with its first event has no rate for that event.
   const [claims, takes, wait, run] = [claimed.labels(pool), takeovers.labels(pool), waits.labels(pool), runs.labels(pool)];
   const [heldBack, untried] = [refusals.labels(pool), spent.labels(pool)];
   for (const counter of [takes, heldBack, untried]) counter.inc(0);
   for (const result of ['hit', 'miss']) reads.inc({ pool, result }, 0);
+  for (const result of ['Read', ...Object.values(Refusal)]) credentials.inc({ pool, result }, 0);
   for (const state of ['Open', 'HalfOpen', 'Closed']) circuits.inc({ pool, state }, 0);
   for (const status of ['Succeeded', 'Failed', 'Canceled']) finished.inc({ pool, status }, 0);
   for (const cause of ['Crashed', 'Stalled', 'MemoryLimit']) exits.inc({ pool, cause }, 0);
@@ -87,6 +94,7 @@ export function runnerMetrics(registry: Registry, { pool, workflows }: RunnerMet
     circuitChanged: (state) => circuits.inc({ pool, state }),
     circuitRefused: () => heldBack.inc(),
     retryRefused: () => untried.inc(),
+    credentialRead: (result) => credentials.inc({ pool, result }),
     cacheRead: (result) => reads.inc({ pool, result }),
     load({ running, slots, openCircuits }) {
       gauge(registry, { name: 'millrace_runner_executions_running', help: 'Executions this runner has the lease of.', pool, read: running });

@@ -6,6 +6,7 @@ import { channel } from '../../store/notifications.ts';
 import type { Claim, RunnerLoad, EndedExecution, Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
+import type { CredentialReader } from '../../service/secret-credentials.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
 import { Circuits } from './circuits.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
@@ -13,6 +14,7 @@ import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { ExecutionTraces } from './execution-traces.ts';
 import type { RunnerMetrics } from './metrics.ts';
+import { NodeCredentials } from './node-credentials.ts';
 import { paced } from './paced.ts';
 import { ResultLru } from './result-cache.ts';
 import { RetryBudgets } from './retry-budgets.ts';
@@ -31,6 +33,14 @@ export interface SupervisorLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+export interface SupervisorDeps {
+  log: SupervisorLog;
+  metrics: RunnerMetrics;
+  traces?: ExecutionTraces | undefined;
+  /** Reads credentials of nodes. */
+  credentials: CredentialReader;
 }
 
 const MAX_BATCH = 500;
@@ -73,7 +83,7 @@ export class Supervisor {
   #poll: NodeJS.Timeout | undefined;
   #circuitPoll: NodeJS.Timeout | undefined;
 
-  constructor(store: Store, options: SupervisorOptions, deps: { log: SupervisorLog; metrics: RunnerMetrics; traces?: ExecutionTraces | undefined }) {
+  constructor(store: Store, options: SupervisorOptions, deps: SupervisorDeps) {
     this.#store = store;
     this.#options = options;
     this.#log = deps.log;
@@ -92,7 +102,8 @@ export class Supervisor {
     });
     const results = new ResultLru({ monotonic: () => performance.now(), onRead: (result) => this.#metrics.cacheRead(result) });
     const retries = new RetryBudgets({ monotonic: () => performance.now(), onRefused: () => this.#metrics.retryRefused() });
-    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, circuits: this.#circuits, retries, results });
+    const credentials = new NodeCredentials(store.revisions, deps.credentials);
+    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, credentials, circuits: this.#circuits, retries, results });
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),
@@ -204,7 +215,7 @@ export class Supervisor {
     const assignment = this.#assign(claim);
     const trace = this.#traces?.begin(assignment.id, claim);
     if (trace) assignment.trace = trace;
-    this.#owned.set(claim.executionId, { claim, assignment, since: performance.now() });
+    this.#owned.set(claim.executionId, { claim, assignment, since: performance.now(), called: new Set() });
     this.#totals.started += 1;
     this.#metrics.claimed(claim, Math.max(0, this.#store.now() - claim.createdAt));
     if (claim.remainingMs !== undefined && claim.remainingMs <= 0) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { until } from '../eventually.ts';
 import { Millrace } from './millrace.ts';
 
 jest.setTimeout(600_000);
@@ -45,6 +46,38 @@ describe('a Workflow', () => {
     await millrace.cluster.apply(broken('draft', false));
     await millrace.kubectl('wait', '--for=condition=Ready', 'workflows.millrace.dev/draft', '--timeout=60s');
   });
+});
+
+test('a node uses a Secret of its namespace once that is granted, and nothing shows what it holds', async () => {
+  const { namespace, system, cluster } = millrace;
+  const secret = 's3cret-of-the-shop';
+  await cluster.apply({
+    apiVersion: 'v1', kind: 'Secret', metadata: { name: 'shop-key', namespace, labels: { 'millrace.dev/credential-type': 'httpHeaderAuth' } }, stringData: { name: 'X-Key', value: secret },
+  });
+  const echo = { ...greet, parameters: { assignments: { assignments: [{ id: 'a', name: 'length', type: 'number', value: "={{ $json.headers['x-key'].length }}" }] } } };
+  await millrace.deploy('echo', { ...spec, nodes: [{ ...hook, parameters: { ...hook.parameters, path: 'echo' } }, echo] });
+  const send = {
+    name: 'Greet', type: 'httpRequest', position: [200, 0], credentials: { httpHeaderAuth: { name: 'Shop key' } },
+    parameters: { method: 'POST', url: `${await cluster.serviceUrl(system, 'millrace-api')}/webhook/${namespace}/echo`, authentication: 'genericCredentialType', genericAuthType: 'httpHeaderAuth' },
+  };
+  await millrace.deploy('send', { ...spec, settings: { save: { success: 'All', failure: 'All' } }, nodes: [{ ...hook, parameters: { ...hook.parameters, path: 'send' } }, send] });
+
+  await millrace.webhook('send');
+  const [refused] = await millrace.finished('send', 1);
+  expect((await millrace.api(`/executions/${refused?.id}`)).json).toMatchObject({ status: 'Failed', error: { code: 'CredentialNotGranted', node: 'Greet' } });
+
+  await cluster.apply({
+    apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name: 'node-credentials', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'millrace-node-credentials' }, subjects: [{ kind: 'ServiceAccount', name: 'millrace-runner', namespace: system }],
+  });
+  const answer = await until(async () => {
+    const { status, json } = await millrace.webhook('send');
+    return status === 200 ? json : undefined;
+  }, { withinMs: 30_000, everyMs: 1000 });
+  expect(answer).toEqual({ length: secret.length });
+  const [granted] = await millrace.finished('send', 2);
+  expect(JSON.stringify((await millrace.api(`/executions/${granted?.id}`)).json)).not.toContain(secret);
+  expect(await cluster.kubectl('logs', '--namespace', system, '--selector', 'app.kubernetes.io/component=runner', '--tail=-1')).not.toContain(secret);
 });
 
 test('the API tells nothing to those who show no token', async () => {

@@ -25,7 +25,7 @@ describe('the pods of a pool', () => {
     expect(template?.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(container?.securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
     expect(template?.volumes).toEqual([{ name: 'tmp', emptyDir: {} }]);
-    expect(template?.automountServiceAccountToken).toBe(false);
+    expect(template?.automountServiceAccountToken).toBe(true);
   });
 
   test('know their pool, their database and themselves', () => {

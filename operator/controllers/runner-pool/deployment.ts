@@ -50,7 +50,7 @@ export function slotsOf({ concurrency = DEFAULT_CONCURRENCY, executors = DEFAULT
   return Math.ceil(concurrency / executors) * executors;
 }
 
-/** The apps/v1 Deployment of a pool. Passes the Pod Security level `restricted`; the pods need no access to the API server. */
+/** The apps/v1 Deployment of a pool. Passes the Pod Security level `restricted`. */
 export function runnerDeployment(pool: RunnerPool, replicas: number, defaults: RunnerDefaults): Draft<AppsDeployment> {
   const { spec, metadata } = pool;
   const graceMs = durationMs(spec.terminationGracePeriod ?? DEFAULT_GRACE);
@@ -70,7 +70,8 @@ export function runnerDeployment(pool: RunnerPool, replicas: number, defaults: R
         spec: {
           serviceAccountName: spec.serviceAccount ? deploymentName(metadata.name) : spec.serviceAccountName ?? defaults.serviceAccountName,
           ...(spec.runtimeClassName === undefined ? {} : { runtimeClassName: spec.runtimeClassName }),
-          automountServiceAccountToken: false,
+          // For credentials: the supervisor reads those Secrets that a namespace grants. Executors cannot read the token's file.
+          automountServiceAccountToken: true,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: Math.ceil(graceMs / 1000),
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },

@@ -26,9 +26,12 @@ const bearer = (token: string): Authentication => withHeaders({ authorization: `
 const basic = (user: unknown, password: unknown): Authentication =>
   withHeaders({ authorization: `Basic ${Buffer.from(`${asText(user)}:${asText(password)}`).toString('base64')}` });
 
+/** Fields of Secrets are texts: an object is in one as JSON. */
+const objectField = (value: unknown): JsonObject => asObject(typeof value === 'string' ? parseJson(value) : value);
+
 /** httpCustomAuth: `{headers, qs, body}` as JSON. */
 function custom(credential: JsonObject): Authentication {
-  const parts = asObject(typeof credential.json === 'string' ? parseJson(credential.json) : credential.json);
+  const parts = objectField(credential.json);
   const headers = withHeaders(Object.fromEntries(Object.entries(asObject(parts.headers)).map(([name, value]) => [name, asText(value)])));
   return {
     secretHeaders: headers.secretHeaders,
@@ -48,7 +51,7 @@ function addToBody(request: HttpRequest, fields: JsonObject): HttpRequest {
 
 /** OAuth 2: a token that the credential has, or one fetched with the client's own credentials (RFC 6749, 4.4). */
 async function oauth2(context: NodeContext, credential: JsonObject): Promise<Authentication> {
-  const stored = textOrNone(credential.accessToken) ?? textOrNone(asObject(credential.oauthTokenData).access_token);
+  const stored = textOrNone(credential.accessToken) ?? textOrNone(objectField(credential.oauthTokenData).access_token);
   if (stored) return bearer(stored);
   const url = textOrNone(credential.accessTokenUrl);
   if (credential.grantType !== 'clientCredentials' || !url) {
@@ -72,7 +75,7 @@ const TOKEN_FIELDS = ['accessToken', 'token', 'apiKey', 'apiToken', 'key'];
 /** A service's own credential: its headers, a token as Bearer, or user and password. */
 async function predefined(context: NodeContext, type: string): Promise<Authentication> {
   const credential = await context.credential(type);
-  if (isObject(credential.headers)) return custom({ json: { headers: credential.headers, qs: credential.query } });
+  if (credential.headers !== undefined) return custom({ json: { headers: objectField(credential.headers), qs: objectField(credential.query) } });
   if (/oauth2/i.test(type)) return oauth2(context, credential);
   const token = TOKEN_FIELDS.map((field) => textOrNone(credential[field])).find((value) => value !== undefined);
   if (token) return bearer(token);

@@ -150,6 +150,7 @@ test('fetches an OAuth 2 token with the credentials of the client', async () => 
 
 test.each([
   { data: { apiKey: 'k' }, want: { authorization: 'Bearer k' } }, { data: { username: 'u', password: 'p' }, want: { authorization: 'Basic dTpw' } }, { data: { headers: { 'X-A': '1' }, query: { b: 2 } }, want: { 'x-a': '1' } },
+  { data: { headers: '{"X-A": "1"}' }, want: { 'x-a': '1' } },
 ])('uses the credential of a service: $data', async ({ data, want }) => {
   seen.length = 0;
   await request('/echo', { authentication: 'predefinedCredentialType', nodeCredentialType: 'someApi' }, withCredential('someApi', data));

@@ -1,10 +1,5 @@
+import { secretName, type CredentialReference } from '../../engine/credential.ts';
 import type { WorkflowNode } from '../../engine/workflow.ts';
-
-/** A credential of the workflow's namespace: its type as n8n names it, and the Secret that holds it. */
-export interface CredentialReference {
-  type: string;
-  secret: string;
-}
 
 /** How callers prove who they are → type of the credential that this is checked against. As n8n names both. */
 const credentialTypes: Readonly<Record<string, string>> = { basicAuth: 'httpBasicAuth', headerAuth: 'httpHeaderAuth', jwtAuth: 'jwtAuth' };
@@ -20,12 +15,4 @@ export function callerCredential(authentication: unknown, credentials: WorkflowN
   if (type === undefined || !Object.hasOwn(credentials, type)) return undefined;
   const secret = secretName(credentials[type]?.name ?? '');
   return secret === '' ? undefined : { type, secret };
-}
-
-/**
- * The Secret that a credential's name means. A name that Kubernetes takes means itself; one that people wrote in n8n, such as
- * `Header Auth account`, means its letters and digits in lower case with hyphens between them: `header-auth-account`.
- */
-export function secretName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-').slice(0, 253).replaceAll(/^[-.]+|[-.]+$/g, '');
 }
