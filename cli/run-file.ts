@@ -35,6 +35,10 @@ function startOf(definition: WorkflowDefinition, named: string | undefined): str
   }
 }
 
+async function credentialsOf({ credentials }: RunFlags, terminal: Terminal): ReturnType<typeof readCredentials> {
+  return credentials === undefined ? {} : await readCredentials(credentials, terminal);
+}
+
 /** Executes a workflow of a file in this process. Throws CliError ExecutionFailed unless it succeeds. */
 export async function runFile(file: string, flags: RunFlags, terminal: Terminal): Promise<void> {
   const loaded = await loadWorkflows(file, terminal);
@@ -52,7 +56,7 @@ export async function runFile(file: string, flags: RunFlags, terminal: Terminal)
   const host = createLocalHost({
     sandbox: createSandbox(),
     workflows: siblings(loaded),
-    ...(flags.credentials !== undefined && { credentials: await readCredentials(flags.credentials, terminal) }),
+    credentials: await credentialsOf(flags, terminal),
     onNodeRun: (nodeRun) => live?.(nodeRun),
     onConsole: ({ node, text }) => terminal.err(`${oneLine(node)}: ${text}\n`),
   });
