@@ -16,6 +16,7 @@ export function executionText(execution: ExecutionDetail, now: number): string {
     ['Waited', execution.startedAt && duration(Date.parse(execution.startedAt) - Date.parse(execution.createdAt))],
     ['Took', tookOf(execution, now)],
     ['Attempts', execution.attempts > 1 ? String(execution.attempts) : undefined],
+    ['Undone', execution.compensated === undefined ? undefined : `${execution.compensated} node run${execution.compensated === 1 ? '' : 's'}`],
     ['Error', execution.error && `${execution.error.code}${execution.error.node === undefined ? '' : ` in ${execution.error.node}`}: ${execution.error.message}`],
   ];
   const known = facts.flatMap(([name, value]) => (value === undefined ? [] : [`${`${name}:`.padEnd(11)} ${oneLine(value)}\n`]));

@@ -41,5 +41,5 @@ export const connection = z.strictObject({
   output: z.int32().min(0).max(255).describe('Index of that output, from 0.'),
   to: nodeName.describe('Name of the node that receives the items.'),
   input: z.int32().min(0).max(255).describe('Index of its input, from 0.'),
-  type: z.string().min(1).max(64).describe('main, or the type of an AI connection.'),
+  type: z.string().min(1).max(64).describe('main; compensation, for a wire to what undoes the node; or the type of an AI connection.'),
 }).describe('One wire between two nodes.');

@@ -54,6 +54,7 @@ const status = z.strictObject({
   nodes: z.strictObject({
     succeeded: nodeCount.describe('Node runs that succeeded.').exactOptional(),
     failed: nodeCount.describe('Node runs that failed.').exactOptional(),
+    compensated: nodeCount.describe('Node runs that were undone; absent when there was nothing to undo.').exactOptional(),
   }).describe('Node runs, once it has ended.').exactOptional(),
   failure: z.strictObject({
     node: nodeName.describe('Node that failed first.').exactOptional(),

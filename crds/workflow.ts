@@ -30,6 +30,7 @@ const settings = z.strictObject({
     failure: detail.describe('What is kept of failed executions. Default All.').exactOptional(),
     progress: z.boolean().describe('Store the result of every node as it finishes, for live views. Default true.').exactOptional(),
   }).describe('What is kept of executions.').exactOptional(),
+  compensationTimeout: duration.describe('Time for undoing what an execution did that failed, was canceled or took too long: for all its compensation branches together. Default 10m.').exactOptional(),
   errorWorkflow: objectName.describe('Workflow in the same namespace that is started when an execution fails.').exactOptional(),
   callerPolicy: z.enum(['any', 'none', 'list', 'sameOwner']).describe('Which workflows may call this one as a sub-workflow. Default sameOwner: those in the same namespace.').exactOptional(),
   callers: listSet(objectName, 100).describe('Workflows that may call this one when callerPolicy is list.').exactOptional(),

@@ -88,9 +88,9 @@ const REQUEUE: Statement = {
       SELECT letter.id, k.number - 1, k.data FROM letter CROSS JOIN LATERAL unnest(letter.checkpoints) WITH ORDINALITY AS k(data, number)
     ), queued AS (
       INSERT INTO millrace.queue (id, pool, namespace, workflow, uid, revision, mode, state, priority, rank, created_at, timeout_ms, save_success, save_failure,
-        fence, parent, workflow_run, trigger, gate)
+        fence, parent, workflow_run, trigger, gate, canceled, undoable)
       SELECT id, pool, namespace, workflow, uid, revision, mode, CASE WHEN gate IS NULL THEN 'Ready' ELSE 'Blocked' END, priority, now() - priority * interval '30 s',
-        created_at, timeout_ms, save_success, save_failure, fence, parent, workflow_run, trigger, gate
+        created_at, timeout_ms, save_success, save_failure, fence, parent, workflow_run, trigger, gate, canceled, undoable
       FROM letter RETURNING pool, gate
     )
     SELECT pool, (SELECT millrace.pass_gates('{}', (SELECT array_agg(gate) FROM queued WHERE gate IS NOT NULL))) AS woken FROM queued`,

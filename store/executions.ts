@@ -20,6 +20,8 @@ export interface NodeRunSummary {
   error?: ErrorRecord;
   /** Set when the node did not execute: the result is that of an earlier run. */
   cached?: true;
+  /** Set when it belongs to a branch that undid another run. */
+  compensation?: true;
 }
 
 /** Times are milliseconds since the epoch by the database's clock. */
@@ -44,6 +46,8 @@ export interface Execution extends WorkflowKey {
   workflowRun?: string;
   /** How many node runs succeeded and failed; after the end only. */
   counts?: { succeeded: number; failed: number };
+  /** How many node runs were undone, when there was something to undo. */
+  compensated?: number;
 }
 
 export interface ExecutionFilter {

@@ -9,12 +9,13 @@ export interface Brief {
   error?: ErrorRecord;
   lastNode?: string;
   counts?: { succeeded: number; failed: number };
+  compensated?: number;
 }
 
 export function summarize(run: NodeRun): NodeRunSummary {
-  const { node, runIndex, status, startedAt, durationMs, error, cached, droppedItems } = run;
+  const { node, runIndex, status, startedAt, durationMs, error, cached, compensation, droppedItems } = run;
   const items = droppedItems ? [...droppedItems] : run.outputs.map((each) => each?.length ?? null);
-  return { node, runIndex, status, startedAt, durationMs, items, ...(error && { error }), ...(cached && { cached }) };
+  return { node, runIndex, status, startedAt, durationMs, items, ...(error && { error }), ...(cached && { cached }), ...(compensation && { compensation }) };
 }
 
 /** Node runs as they are stored: with or without their items. Throws PayloadRefused. */

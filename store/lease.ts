@@ -39,6 +39,8 @@ export interface Claim extends Lease, WorkflowKey {
   response?: WebhookResponse;
   /** Milliseconds until the execution is over its time; at most 0 when it is already. */
   remainingMs?: number;
+  /** Somebody canceled it before this claim. Set only when what it did is to be undone, or the claim was handed back. */
+  canceled?: true;
   /** How often it took a runner or executor down. */
   crashes: number;
   parent?: string;

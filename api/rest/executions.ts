@@ -105,7 +105,8 @@ export function executionEndpoints({ store, accept }: ExecutionOptions): Endpoin
 }
 
 /** Where to go on: what ran before it is not run again, its items are taken from the history. */
-function failedNode({ error, nodes, hasItems }: StoredDetail): string {
+function failedNode({ error, nodes, hasItems, compensated }: StoredDetail): string {
+  if (compensated !== undefined) throw new ApiError('ExecutionNotRetryable', 'What came before the failed node was undone: repeat it from its start.');
   const node = error?.node ?? nodes.findLast(({ status }) => status === 'error')?.node;
   if (node === undefined) throw new ApiError('ExecutionNotRetryable', 'No node failed: repeat it from its start.');
   if (!hasItems) throw new ApiError('ExecutionNotRetryable', 'The items of its nodes are not kept: repeat it from its start.');

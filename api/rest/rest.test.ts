@@ -120,8 +120,10 @@ test('repeats from the node that failed, with the data of the earlier execution'
   expect((await call(`${shop}/executions/e0/retry?from=failed`, post({}))).status).toBe(202);
   const trigger = { node: 'Hook', items: [{ json: { a: 1 } }] };
   expect(memory.accepted.map((request) => [request.mode, request.trigger])).toEqual([['Retry', trigger], ['Retry', { ...trigger, partial: { from: 'Stock', dataOf: 'e0' } }]]);
-  memory.detail.set('e0', { ...failed, hasItems: false });
-  expect(await call(`${shop}/executions/e0/retry?from=failed`, post({}))).toMatchObject({ status: 409, body: { error: { code: 'ExecutionNotRetryable' } } });
+  for (const changed of [{ hasItems: false }, { compensated: 1 }]) {
+    memory.detail.set('e0', { ...failed, ...changed });
+    expect(await call(`${shop}/executions/e0/retry?from=failed`, post({}))).toMatchObject({ status: 409, body: { error: { code: 'ExecutionNotRetryable' } } });
+  }
 });
 
 test('streams node runs until the execution has ended', async () => {

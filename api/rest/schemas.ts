@@ -47,6 +47,7 @@ export const Execution = z.object({
   parent: z.string().optional().describe('Execution that called this one.'),
   workflowRun: z.string().optional().describe('UID of the WorkflowRun that asked for it.'),
   counts: z.object({ succeeded: z.int(), failed: z.int() }).optional().describe('Node runs; after the end only.'),
+  compensated: z.int().optional().describe('How many node runs were undone, when the execution did not succeed and there was something to undo.'),
 });
 
 /** One run of one node without its data. */
@@ -59,6 +60,7 @@ export const NodeRunSummary = z.object({
   items: z.array(z.int().nullable()).readonly().describe('Number of items per output; null for an output that was never written.'),
   error: Failure.optional(),
   cached: z.literal(true).optional().describe('Present when the node did not execute: the result is that of an earlier run.'),
+  compensation: z.literal(true).optional().describe('Present when it belongs to a branch that undid another run.'),
 });
 
 const item = z.looseObject({ json: z.record(z.string(), z.unknown()) });

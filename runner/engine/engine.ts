@@ -1,15 +1,17 @@
+import { undone } from './compensation.ts';
 import { durationMs } from './duration.ts';
 import { stopAt } from './deadline.ts';
 import { WorkflowError } from './error.ts';
 import { startErrorWorkflow } from './error-workflow.ts';
 import { createExecution } from './execution.ts';
 import type { Execution, Tree } from './execution.ts';
+import { hasCompensations } from './graph.ts';
 import type { NodeTypes } from './graph.ts';
 import type { EngineHost } from './host.ts';
-import type { ErrorRecord, Item } from './item.ts';
+import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
-import type { Checkpoint, ExecutionResult, StaticDataChanges } from './node-run.ts';
+import type { Checkpoint, Ending, ExecutionResult, StaticDataChanges } from './node-run.ts';
 import { planPartial } from './partial.ts';
 import type { PartialRun, RunData } from './partial.ts';
 import { runExecution, stopped } from './run-execution.ts';
@@ -42,8 +44,11 @@ export interface ExecuteRequest {
   resumeToken?: string;
   /** The execution descends from an error workflow: it starts none itself. */
   underError?: boolean;
-  /** What ended the execution from outside. Nothing runs any more; its error workflow starts, and its caller is answered. */
-  failure?: ErrorRecord;
+  /**
+   * How somebody else ended the execution. Nothing new runs any more: what it did is undone, its error workflow starts, and its caller is
+   * answered. What its checkpoints say about its end comes first.
+   */
+  ending?: Ending;
   /** Milliseconds since the epoch after which the execution is canceled. Default: start plus the workflow's `settings.timeout`. */
   deadline?: number;
   /** Runs a part of the workflow, with earlier data. */
@@ -72,13 +77,19 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
   const { executionId, workflow, mode } = request;
   const tree = createTree(request, { host, nodeTypes });
   const underError = request.underError === true || mode === ExecutionMode.Error;
-  const execution = createExecution(tree, { workflow, owner: workflow.id, executionId, scope: '', mode, underError, signal: stop.signal }, host.staticData);
-  const cancel = (): void => stop.abort(cancelReason(request.signal?.reason));
+  const execution = createExecution(tree, { workflow, owner: workflow.id, executionId, scope: '', mode, underError, signal: stop.signal }, { stored: host.staticData, ending: request.ending });
+  const handedOn = new AbortController();
+  const cancel = (): void => {
+    const reason = cancelReason(request.signal?.reason);
+    if (HANDED_ON.has(reason.code)) handedOn.abort(reason);
+    // What has ended already is not ended once more.
+    if (!execution.ending || HANDED_ON.has(reason.code)) stop.abort(reason);
+  };
   request.signal?.addEventListener('abort', cancel, { once: true });
   if (request.signal?.aborted) cancel();
   try {
     const watch = (): void => stopAt(deadlineOf(request, host), host, stop, done.signal);
-    return concluded(execution, request, await runToEnd(execution, request, watch));
+    return concluded(execution, request, await runToEnd(execution, request, { watch, handedOn: handedOn.signal }));
   } catch (error) {
     // Whoever goes on does not repeat what is finished.
     if (error instanceof WorkflowError && error.code === 'HandBack') await tree.journal.beforeEffect();
@@ -90,21 +101,25 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
   }
 }
 
-async function runToEnd(execution: Execution, request: ExecuteRequest, watch: () => void): Promise<ExecutionResult> {
-  const result = await endOf(execution, async () => {
-    watch();
+async function runToEnd(execution: Execution, request: ExecuteRequest, { watch, handedOn }: { watch: () => void; handedOn: AbortSignal }): Promise<ExecutionResult> {
+  const end = await endOf(execution, async () => {
+    if (!execution.ending) watch();
     return runTree(execution, request);
   });
+  const result = request.partial ? end : await undone(execution, end, handedOn);
   if (result.status !== ExecutionStatus.Failed) return result;
-  return endOf(execution, async () => {
-    await startErrorWorkflow(execution, result);
-    return suspendedOr(execution.tree, result);
+  // What ended the execution does not keep its error workflow from starting.
+  const failed = end.status === ExecutionStatus.Failed ? execution : { ...execution, signal: handedOn };
+  return endOf(failed, async () => {
+    await startErrorWorkflow(failed, result);
+    return suspendedOr(failed.tree, result);
   });
 }
 
 async function runTree(execution: Execution, request: ExecuteRequest): Promise<ExecutionResult> {
   const { tree } = execution;
-  if (request.failure) return failed(request.failure);
+  const { ending } = execution;
+  if (ending && (request.partial || !hasCompensations(execution.graph))) return failed(ending);
   const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? new Map()) : undefined;
   const result = await runExecution(execution, request.start, plan);
   await Promise.all(tree.background);
@@ -168,8 +183,8 @@ function isEnd(error: unknown, { signal, tree }: Execution): error is WorkflowEr
   return !HANDED_ON.has(error.code) || (error !== signal.reason && error !== tree.handBack?.reason);
 }
 
-function failed(error: ErrorRecord): ExecutionResult {
-  return { status: ExecutionStatus.Failed, error, ...(error.node === undefined ? {} : { lastNode: error.node }), runs: [] };
+function failed({ status, error, lastNode = error?.node }: Ending): ExecutionResult {
+  return { status, ...(error && { error }), ...(lastNode === undefined ? {} : { lastNode }), runs: [] };
 }
 
 /** Manual runs keep no static data; a call that nobody answered yet is answered from the result. */

@@ -4,7 +4,7 @@ import { History } from './history.ts';
 import type { EngineHost } from './host.ts';
 import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
-import type { ExecutionMode, ExecutionResult, StaticData } from './node-run.ts';
+import type { Ending, ExecutionMode, ExecutionResult, StaticData } from './node-run.ts';
 import type { WaitedRequest } from './node-type.ts';
 import { retentionOf } from './retention.ts';
 import { WorkingStaticData } from './static-data.ts';
@@ -82,12 +82,19 @@ export interface Execution extends ExecutionIdentity {
   /** Private state by node. */
   readonly state: Map<string, JsonObject>;
   readonly staticData: WorkingStaticData;
+  /** How an earlier life, or somebody else, ended it: it is led back to that place and undone. */
+  readonly ending: Ending | undefined;
+  /** Set while what it did is being undone. */
+  readonly compensating?: true;
   /** The node that is being run. */
   running: string | undefined;
 }
 
-/** `stored`: what the store has of the workflow's static data; absent for an inline workflow, whose static data ends with its run. */
-export function createExecution(tree: Tree, about: ExecutionIdentity, stored?: StaticData): Execution {
+/**
+ * `stored`: what the store has of the workflow's static data; absent for an inline workflow, whose static data ends with its run. `ending`: how somebody
+ * else ended it; what an earlier life decided comes first.
+ */
+export function createExecution(tree: Tree, about: ExecutionIdentity, { stored, ending }: { stored?: StaticData | undefined; ending?: Ending | undefined } = {}): Execution {
   const graph = graphOf(about.workflow, tree.nodeTypes);
   return {
     tree,
@@ -95,6 +102,7 @@ export function createExecution(tree: Tree, about: ExecutionIdentity, stored?: S
     graph,
     history: new History(retentionOf(graph), tree.historyBytes),
     state: new Map(),
+    ending: tree.journal.endingOf(about.scope) ?? ending,
     running: undefined,
     staticData: stored ? sharedStaticData(tree, about.workflow.id, stored) : new WorkingStaticData(() => ({ global: {}, nodes: {} })),
   };

@@ -1,4 +1,4 @@
-import { Compat, OnError } from './workflow.ts';
+import { COMPENSATION, Compat, OnError } from './workflow.ts';
 import type { WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import type { Effect, NodeType } from './node-type.ts';
 import type { ParameterReader } from './parameter-reader.ts';
@@ -17,6 +17,12 @@ export interface Feed {
   output: number;
 }
 
+/** A wire of type `compensation`: where the branch begins that undoes what a run of the node did. */
+export interface Compensation extends Target {
+  /** The output whose items the branch gets. */
+  output: number;
+}
+
 /** A node with its wires resolved. Built once per definition and never changed afterwards. */
 export interface GraphNode {
   readonly node: WorkflowNode;
@@ -30,6 +36,8 @@ export interface GraphNode {
   readonly targets: Target[][];
   /** By input index; a hole where nothing is wired. */
   readonly feeds: Feed[][];
+  /** In the order the definition lists them. */
+  readonly compensations: Compensation[];
   readonly y: number;
   readonly x: number;
   /** Compiled parameters by path, filled as they are read. */
@@ -43,7 +51,7 @@ export interface Graph {
   readonly nodes: ReadonlyMap<string, GraphNode>;
   /** All nodes from which `name` can be reached, itself excluded. */
   ancestors(name: string): ReadonlySet<string>;
-  /** All nodes that can be reached from `name`, itself excluded. */
+  /** All nodes that can be reached from `name`, itself excluded, those that compensate among them. */
   descendants(name: string): ReadonlySet<string>;
 }
 
@@ -68,9 +76,20 @@ export function isCached({ node, type }: Pick<GraphNode, 'node' | 'type'>): bool
   return node.cache !== undefined && type?.cacheable?.(node) === true;
 }
 
+/** Whether a node does something outside the execution, or gives what is not its own work alone. */
+export function effectOf(node: WorkflowNode, type: NodeType): Effect {
+  if (isCached({ node, type })) return 'effectful';
+  return typeof type.effect === 'function' ? type.effect(node) : type.effect;
+}
+
 /** The index of the output that failed items go to, or undefined when the node has none. */
 export function errorOutputOf(node: GraphNode): number | undefined {
   return node.node.onError === OnError.ErrorOutput ? node.outputs.length : undefined;
+}
+
+/** Whether anything in a workflow can be undone. */
+export function hasCompensations({ nodes }: Graph): boolean {
+  return nodes.values().some(({ compensations }) => compensations.length > 0);
 }
 
 function compile(definition: WorkflowDefinition, nodeTypes: NodeTypes): Graph {
@@ -79,7 +98,9 @@ function compile(definition: WorkflowDefinition, nodeTypes: NodeTypes): Graph {
   for (const { from, output, to, input, type } of definition.connections) {
     const source = nodes.get(from);
     const target = nodes.get(to);
-    if (type !== 'main' || !source || !target) continue;
+    if (!source || !target) continue;
+    if (type === COMPENSATION) source.compensations.push({ node: target, input, output });
+    if (type !== 'main') continue;
     slot(source.targets, output).push({ node: target, input });
     slot(target.feeds, input).push({ node: source, output });
   }
@@ -90,19 +111,18 @@ function compile(definition: WorkflowDefinition, nodeTypes: NodeTypes): Graph {
     compat: definition.compat ?? Compat.Millrace,
     nodes,
     ancestors: (name) => reachable(name, up, (each) => nodes.get(each)?.feeds),
-    descendants: (name) => reachable(name, down, (each) => nodes.get(each)?.targets),
+    descendants: (name) => reachable(name, down, (each) => wiresFrom(nodes.get(each))),
   };
 }
 
 function graphNode(node: WorkflowNode, nodeTypes: NodeTypes): GraphNode {
   const type = nodeTypes.get(node.type);
   const outputs = typeof type?.outputs === 'function' ? type.outputs(node) : type?.outputs;
-  const effect = typeof type?.effect === 'function' ? type.effect(node) : type?.effect;
   return {
     node, name: node.name, type,
-    effect: isCached({ node, type }) ? 'effectful' : effect ?? 'pure',
+    effect: type ? effectOf(node, type) : 'pure',
     outputs: outputs ?? ['main'],
-    targets: [], feeds: [],
+    targets: [], feeds: [], compensations: [],
     x: node.position?.[0] ?? 0, y: node.position?.[1] ?? 0,
     parameters: new Map(),
   };
@@ -112,6 +132,10 @@ function graphNode(node: WorkflowNode, nodeTypes: NodeTypes): GraphNode {
 function slot<T>(lists: T[][], index: number): T[] {
   while (lists.length <= index) lists.push([]);
   return lists[index] ?? [];
+}
+
+function wiresFrom(node: GraphNode | undefined): Wires {
+  return node && (node.compensations.length === 0 ? node.targets : [...node.targets, node.compensations]);
 }
 
 type Wires = readonly (readonly { node: GraphNode }[])[] | undefined;

@@ -1,3 +1,4 @@
+import { undone } from './compensation.ts';
 import { stopAt } from './deadline.ts';
 import { durationMs } from './duration.ts';
 import { WorkflowError } from './error.ts';
@@ -26,15 +27,22 @@ export async function runInside(outer: Execution, { identity, start, stored, sta
   const stop = new AbortController();
   const done = new AbortController();
   const signal = timeout === undefined ? outer.signal : AbortSignal.any([outer.signal, stop.signal]);
-  const execution = createExecution(tree, { ...identity, signal }, stored);
-  if (timeout !== undefined) stopAt(startedAt() + durationMs(timeout), tree.host, stop, done.signal);
+  const execution = createExecution(tree, { ...identity, signal }, { stored });
+  if (timeout !== undefined && !execution.ending) stopAt(startedAt() + durationMs(timeout), tree.host, stop, done.signal);
   try {
-    return { execution, result: await runExecution(execution, start) };
+    return { execution, result: await undone(execution, await runToEnd(execution, start, outer, stop), outer.signal) };
+  } finally {
+    done.abort();
+  }
+}
+
+/** The end of its own time is a result, that of the outer execution is not. */
+async function runToEnd(execution: Execution, start: Start, outer: Execution, stop: AbortController): Promise<ExecutionResult> {
+  try {
+    return await runExecution(execution, start);
   } catch (error) {
     outer.signal.throwIfAborted();
     if (!(error instanceof WorkflowError) || error !== stop.signal.reason) throw error;
-    return { execution, result: stopped(execution, error) };
-  } finally {
-    done.abort();
+    return stopped(execution, error);
   }
 }

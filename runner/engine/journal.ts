@@ -1,5 +1,5 @@
 import type { EngineHost } from './host.ts';
-import type { Checkpoint, CommittedRun, Environment, Recording, StaticData } from './node-run.ts';
+import type { Checkpoint, CommittedRun, Ending, Environment, Recording, Scoped, StaticData } from './node-run.ts';
 
 /** Reads of one node run from outside itself. */
 export interface Recorder {
@@ -17,6 +17,9 @@ export class Journal {
   readonly #committed = new Map<string, CommittedRun>();
   readonly #recorded = new Map<string, readonly unknown[]>();
   readonly #waiting: Checkpoint['waiting'];
+  readonly #ended = new Map<string, Ending>();
+  #endings: (Ending & Scoped)[] = [];
+  #unrestored: number;
   #environment: Environment = {};
   #environmentIsDurable = true;
   #sequence: number;
@@ -29,11 +32,13 @@ export class Journal {
     this.#host = host;
     this.#sequence = resume.length;
     this.#waiting = resume.at(-1)?.waiting;
-    for (const { runs, recordings, environment } of resume) {
+    for (const { runs, recordings, environment, endings = [] } of resume) {
       for (const run of runs) this.#committed.set(key(run.scope, run.node, run.runIndex), run);
       for (const { scope, node, runIndex, reads } of recordings) this.#recorded.set(key(scope, node, runIndex), reads);
+      for (const { scope = '', ...ending } of endings) this.#ended.set(scope, ending);
       this.#environment = { ...this.#environment, ...environment };
     }
+    this.#unrestored = [...this.#committed.values()].filter(({ scope }) => scope === undefined).length;
   }
 
   /** What made a commit fail: from then on this life must not go on, whatever the node that noticed first did about it. */
@@ -45,9 +50,30 @@ export class Journal {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** A run that an earlier life finished and committed. */
+  /** A run that an earlier life finished and committed. Asked for once in a life. */
   committed(scope: string, node: string, runIndex: number): CommittedRun | undefined {
-    return this.#committed.get(key(scope, node, runIndex));
+    const run = this.#committed.get(key(scope, node, runIndex));
+    if (run && scope === '') this.#unrestored -= 1;
+    return run;
+  }
+
+  isCommitted(scope: string, node: string, runIndex: number): boolean {
+    return this.#committed.has(key(scope, node, runIndex));
+  }
+
+  /** How many committed runs of the root nobody has asked for in this life. */
+  get unrestored(): number {
+    return this.#unrestored;
+  }
+
+  /** How an earlier life ended the execution with this scope, before it began to undo it. */
+  endingOf(scope: string): Ending | undefined {
+    return this.#ended.get(scope);
+  }
+
+  /** Remembers how an execution ended, so that every later life goes on undoing it. */
+  end(scope: string, ending: Ending): void {
+    this.#endings.push({ ...ending, ...scoped(scope) });
   }
 
   /** The wait this run was in when an earlier life ended. */
@@ -84,7 +110,7 @@ export class Journal {
 
   /** Makes every finished effect durable, so that the next one may start. Does nothing when there is none. */
   async beforeEffect(): Promise<void> {
-    if (this.#runs.length > 0) void this.#commit();
+    if (this.#runs.length > 0 || this.#endings.length > 0) void this.#commit();
     await this.#lastCommit;
   }
 
@@ -99,9 +125,11 @@ export class Journal {
       runs: this.#runs,
       recordings: [...this.#dirty].map((recorder) => recorder.recording()),
       ...(this.#environmentIsDurable ? {} : { environment: this.#environment }),
+      ...(this.#endings.length > 0 ? { endings: this.#endings } : {}),
       ...(waiting ? { waiting } : {}),
     };
     this.#runs = [];
+    this.#endings = [];
     this.#dirty.clear();
     this.#environmentIsDurable = true;
     const commit = this.#lastCommit.then(() => this.#host.commit(checkpoint));

@@ -21,6 +21,8 @@ export interface NodeRun {
   error?: ErrorRecord;
   /** Set when the node did not execute: this is the result of an earlier run. */
   cached?: true;
+  /** Set when the run belongs to a branch that undid another run. */
+  compensation?: true;
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;
@@ -57,6 +59,19 @@ export interface CommittedRun extends NodeRun, Scoped {
   responded?: boolean;
   /** Set when this run was a wait that a call ended: how that call is to be answered. */
   answering?: WaitedRequest;
+  /** Set when a compensation is there to undo this run, should the execution not succeed. */
+  undoable?: true;
+}
+
+/** How an execution ended that is to be undone, or is being undone. */
+export interface Ending {
+  status: 'Failed' | 'Canceled';
+  error?: ErrorRecord;
+  lastNode?: string;
+  /** Runs in its history when it ended. Absent: those that are durable. */
+  after?: number;
+  /** When it ended; milliseconds since the epoch. */
+  at?: number;
 }
 
 /** What a pure node read from outside itself (clock, randomness, variables, static data), in reading order. */
@@ -86,6 +101,8 @@ export interface Checkpoint {
   recordings: readonly Recording[];
   /** What the execution first saw of its surroundings; a replay sees the same. */
   environment?: Environment;
+  /** How the execution, or a sub-workflow in it, ended: since this checkpoint it is being undone. */
+  endings?: readonly (Ending & Scoped)[];
   /** The run the execution waits in since this checkpoint. */
   waiting?: { scope?: string; node: string; runIndex: number; wait: WaitRequest };
 }
@@ -116,6 +133,8 @@ export interface ExecutionResult {
   status: ExecutionStatus;
   error?: ErrorRecord;
   lastNode?: string;
+  /** How many runs were undone, when there was something to undo. */
+  compensated?: number;
   /** All runs in the order in which they ended up in the history: `order` of the conformance recordings. */
   runs: readonly NodeRun[];
   /** Present when the workflow answers a webhook and has not answered before through the host. */

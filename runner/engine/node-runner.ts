@@ -1,6 +1,7 @@
 import { untilAborted } from './abort.ts';
 import { toErrorRecord, WorkflowError } from './error.ts';
 import { hasErrorItem, outputsAfterFailure, routeErrorItems, startsWithErrorField } from './error-routing.ts';
+import { isUndoable } from './ending.ts';
 import type { Execution, Tree } from './execution.ts';
 import { otherStaticData, restoreOtherStaticData, stateOf } from './execution.ts';
 import { errorOutputOf } from './graph.ts';
@@ -8,6 +9,7 @@ import type { GraphNode } from './graph.ts';
 import type { ErrorRecord, Item } from './item.ts';
 import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
 import type { Inputs } from './item-linking.ts';
+import type { Recorder } from './journal.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
 import { cacheOf, type RunCache } from './node-cache.ts';
@@ -47,6 +49,7 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
     source: task.source, outputs,
     ...(error ? { error } : {}),
     ...(cached ? { cached } : {}),
+    ...(execution.compensating ? { compensation: true } : {}),
     startedAt, durationMs: tree.host.now() - startedAt,
   });
 
@@ -64,8 +67,14 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   if ('wait' in output) return output;
   const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : { ...afterSuccess(execution, node, inputs, output.outputs), ...(output.cached && { cached: true }) });
   traced?.end(run.error);
-  if (node.effect === 'effectful') tree.journal.add(scope, committedRun(execution, run, context.responded), recorder);
+  if (node.effect === 'effectful') await remember(execution, committedRun(execution, run, context.responded), recorder);
   return { run };
+}
+
+/** What is to be undone is durable at once: whoever ends the execution from outside has to know of it. */
+async function remember({ tree, scope }: Execution, run: CommittedRun, recorder: Recorder): Promise<void> {
+  tree.journal.add(scope, run, recorder);
+  if (run.undoable) await tree.journal.beforeEffect();
 }
 
 /** Whether a run ends the execution. */
@@ -165,11 +174,12 @@ function committedRun(execution: Execution, run: NodeRun, responded: boolean): C
     ...(execution.staticData.isUsed ? { staticData: execution.staticData.snapshot() } : {}),
     ...(others ? { otherStaticData: others } : {}),
     ...(responded ? { responded } : {}),
+    ...(isUndoable(execution, run) ? { undoable: true } : {}),
   };
 }
 
 function restore(execution: Execution, committed: CommittedRun): NodeRun {
-  const { state, staticData, otherStaticData: others, responded, answering, scope: _, ...run } = committed;
+  const { state, staticData, otherStaticData: others, responded, answering, scope: _, undoable: __, ...run } = committed;
   if (state) execution.state.set(run.node, structuredClone(state));
   if (staticData) execution.staticData.restore(staticData);
   if (others) restoreOtherStaticData(execution, others);

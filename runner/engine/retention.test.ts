@@ -8,6 +8,7 @@ import type { NodeRun } from './node-run.ts';
 import { retentionOf } from './retention.ts';
 import { executeTest, jsonOf } from './testing/execute-test.ts';
 import { testNodes } from './testing/test-nodes.ts';
+import { patientHost } from './testing/test-host.ts';
 import { workflowOf } from './testing/test-workflow.ts';
 
 test.each([
@@ -37,6 +38,17 @@ test('beyond the budget old runs keep their record; what is referred to and what
   expect(a?.outputs[0]).toHaveLength(50);
   expect([b, c]).toMatchObject([{ outputs: [], droppedItems: [50] }, { outputs: [], droppedItems: [50] }]);
   expect(jsonOf(result, 'Use')).toHaveLength(50);
+});
+
+test('what can be undone keeps its items to the end', async () => {
+  const rows = Array.from({ length: 50 }, (_, n) => ({ text: 'x'.repeat(100), n }));
+  const workflow = workflowOf(
+    { Start: { type: 'start' }, A: { type: 'make', parameters: { rows } }, B: { type: 'effect' }, C: { type: 'pass' }, Bad: { type: 'fail' }, Undo: { type: 'pass' } },
+    ['Start > A', 'A > B', 'B > C', 'C > Bad', 'B ~> Undo'],
+  );
+  const result = await executeTest(workflow, { historyBytes: 1000 }, patientHost());
+  expect(result.runs.map(({ node, droppedItems }) => [node, droppedItems?.[0]])).toEqual([['Start', 1], ['A', 50], ['B', undefined], ['C', 50], ['Bad', undefined], ['Undo', undefined]]);
+  expect(jsonOf(result, 'Undo')).toHaveLength(50);
 });
 
 test('items are followed back through runs whose items were dropped', () => {

@@ -20,6 +20,8 @@ const known = new WeakMap<Graph, Retention>();
 export function retentionOf(graph: Graph): Retention {
   const cached = known.get(graph);
   if (cached) return cached;
+  // A compensation gets the items of what it undoes.
+  const undone = new Set([...graph.nodes.values()].filter(({ compensations }) => compensations.length > 0).map(({ name }) => name));
   const names = new Set<string>();
   let isDynamic = false;
   for (const { node, type } of graph.nodes.values()) {
@@ -28,7 +30,7 @@ export function retentionOf(graph: Graph): Retention {
       for (const text of activeTexts(value, literal.has(parameterName(name)))) isDynamic = !collect(text, names) || isDynamic;
     }
   }
-  const retention = { isReferenced: (name: string) => isDynamic || names.has(name), followsItems: isDynamic || names.size > 0 };
+  const retention = { isReferenced: (name: string) => isDynamic || names.has(name) || undone.has(name), followsItems: isDynamic || names.size > 0 };
   known.set(graph, retention);
   return retention;
 }

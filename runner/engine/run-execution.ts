@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toErrorRecord, WorkflowError } from './error.ts';
+import { hasArrived } from './ending.ts';
 import type { Execution, Tree } from './execution.ts';
 import type { GraphNode } from './graph.ts';
 import type { ErrorRecord, Item } from './item.ts';
@@ -44,9 +45,11 @@ export async function runExecution(execution: Execution, start: Start, plan?: Pl
   return drain(execution, scheduler, chosen.destination);
 }
 
-async function drain(execution: Execution, scheduler: Scheduler, destination: string | undefined): Promise<ExecutionResult> {
+/** Runs what is due until nothing is, or the execution ends. */
+export async function drain(execution: Execution, scheduler: Scheduler, destination: string | undefined): Promise<ExecutionResult> {
   const { tree } = execution;
   for (let task = scheduler.next(); task; task = scheduler.next()) {
+    if (hasArrived(execution, task)) return ended(execution, ExecutionStatus.Succeeded, {});
     execution.running = task.node.name;
     await admit(execution);
     const outcome = await runNode(execution, task);
@@ -97,7 +100,8 @@ async function suspend(execution: Execution, task: Task, wait: WaitRequest): Pro
   return ended(execution, ExecutionStatus.Waiting, { wait: tree.suspended });
 }
 
-function ended(execution: Execution, status: ExecutionStatus, rest: Pick<ExecutionResult, 'error' | 'wait'>): ExecutionResult {
+/** The result of an execution that ends so. */
+export function ended(execution: Execution, status: ExecutionStatus, rest: Pick<ExecutionResult, 'error' | 'wait'>): ExecutionResult {
   const { runs } = execution.history;
   const lastNode = rest.error?.node ?? rest.wait?.node ?? runs.at(-1)?.node;
   const staticData = execution.staticData.changes();

@@ -169,7 +169,7 @@ test('what descends from an error workflow starts none, and a host that can star
   const started: StartRequest[] = [];
   host.startWorkflow = async (request) => void started.push(request);
   await executeTest(failing, { mode: ExecutionMode.Webhook }, host);
-  await executeTest(failing, { mode: ExecutionMode.Webhook, failure: { code: 'ExecutorCrashed', message: 'gone', node: 'Bad' } }, host);
+  await executeTest(failing, { mode: ExecutionMode.Webhook, ending: { status: 'Failed', error: { code: 'ExecutorCrashed', message: 'gone', node: 'Bad' } } }, host);
   expect(started).toMatchObject([{ key: 'e1-error', workflow: 'on-error', mode: 'Error', underError: true, start: { node: 'Caught' } }, { start: { items: [{ json: { execution: { error: { code: 'ExecutorCrashed' } } } }] } }]);
   expect(host.children).toEqual([]);
 });

@@ -35,6 +35,7 @@ test.each<{ name: string; workflow: WorkflowDefinition; want: Partial<Problem> }
   { name: 'a node no trigger leads to', workflow: workflowOf({ Start: start, End: pass, Lost: pass }, ['Start > End']), want: { code: 'NodeUnreachable', node: 'Lost' } },
   { name: 'an output that does not exist', workflow: workflowOf({ Start: start, End: pass }, ['Start > End', 'Start.3 > End']), want: { code: 'OutputMissing', node: 'Start' } },
   { name: 'an input that does not exist', workflow: workflowOf({ Start: start, End: pass }, ['Start > End.4']), want: { code: 'InputMissing', node: 'End' } },
+  { name: 'a compensation of what has no effect', workflow: workflowOf({ Start: start, End: pass, Undo: pass }, ['Start > End', 'End ~> Undo']), want: { code: 'CompensationNeedless', node: 'End' } },
   { name: 'a disabled node of an unknown type', workflow: workflowOf({ Start: start, End: { type: 'odd', disabled: true } }, ['Start > End']), want: { code: 'UnknownNodeType', node: 'End' } },
 ])('only a warning: $name', ({ workflow, want }) => {
   expect(problemsOf({ ...workflow, active: true })).toEqual([expect.objectContaining({ ...want, severity: 'warning' })]);
@@ -43,6 +44,11 @@ test.each<{ name: string; workflow: WorkflowDefinition; want: Partial<Problem> }
 test('two nodes with one name are always an error', () => {
   const workflow = workflowOf({ Start: start }, []);
   expect(problemsOf({ ...workflow, nodes: [...workflow.nodes, ...workflow.nodes] })).toContainEqual(expect.objectContaining({ severity: 'error', code: 'NodeNameDuplicate' }));
+});
+
+test('what undoes a node is reached with it', () => {
+  const wires = ['Start > Book', 'Book ~> Cancel', 'Cancel > Tell'];
+  expect(problemsOf(workflowOf({ Start: start, Book: { type: 'effect' }, Cancel: pass, Tell: pass }, wires, { active: true }))).toEqual([]);
 });
 
 test('the error output exists only where the node asks for it', () => {

@@ -1,8 +1,9 @@
+import { effectOf } from './graph.ts';
 import type { NodeTypes } from './graph.ts';
 import { nearest } from './nearest.ts';
 import type { NodeType } from './node-type.ts';
 import type { Connection, WorkflowDefinition, WorkflowNode } from './workflow.ts';
-import { OnError } from './workflow.ts';
+import { COMPENSATION, OnError } from './workflow.ts';
 
 /** Something wrong with a definition, found without running it. */
 export interface Problem {
@@ -86,10 +87,11 @@ function connectionProblems({ nodes, nodeTypes, unfinished }: Validation, { from
     const message = `A connection goes ${source ? 'to' : 'from'} '${missing}', which is not a node of the workflow. Remove the connection or add the node.`;
     return [{ severity: unfinished, code: 'ConnectionDangling', ...(source || target ? { node: source ? from : to } : {}), message }];
   }
-  if (type !== 'main') return [];
+  if (type !== 'main' && type !== COMPENSATION) return [];
   const outputs = outputCount(source, nodeTypes.get(source.type));
   const inputs = inputCount(target, nodeTypes.get(target.type));
   return [
+    ...(type === COMPENSATION ? needless(source, to, nodeTypes) : []),
     ...(outputs === undefined || output < outputs ? [] : [{
       severity: 'warning' as const, code: 'OutputMissing', node: from, message: `'${from}' has no output ${output}; it has ${outputs}. Nothing will come through this connection.`,
     }]),
@@ -97,6 +99,14 @@ function connectionProblems({ nodes, nodeTypes, unfinished }: Validation, { from
       severity: 'warning' as const, code: 'InputMissing', node: to, message: `'${to}' has no input ${input}; it has ${inputs}. What arrives there is not used.`,
     }]),
   ];
+}
+
+/** A type that is not known may have effects. */
+function needless(node: WorkflowNode, to: string, nodeTypes: NodeTypes): Problem[] {
+  const type = nodeTypes.get(node.type);
+  if (!type || effectOf(node, type) === 'effectful') return [];
+  const message = `'${node.name}' changes nothing outside the execution, so there is nothing to undo: '${to}' never runs for it. Remove the connection.`;
+  return [{ severity: 'warning', code: 'CompensationNeedless', node: node.name, message }];
 }
 
 function outputCount(node: WorkflowNode, type: NodeType | undefined): number | undefined {
@@ -118,7 +128,7 @@ function reachabilityProblems({ definition, nodeTypes, unfinished }: Validation)
   const reached = new Set(triggers.map(({ name }) => name));
   const next = new Map<string, string[]>();
   for (const { from, to, type } of definition.connections) {
-    const [near, far] = type === 'main' ? [from, to] : [to, from];
+    const [near, far] = type === 'main' || type === COMPENSATION ? [from, to] : [to, from];
     next.set(near, [...(next.get(near) ?? []), far]);
   }
   const open = [...reached];

@@ -44,7 +44,10 @@ export interface WorkflowNode {
   notes?: string;
 }
 
-/** One wire. Outputs and inputs are counted from 0; `type` is `main` or an AI connection type. */
+/** The type of the wires that lead to what undoes a node. */
+export const COMPENSATION = 'compensation';
+
+/** One wire. Outputs and inputs are counted from 0; `type` is `main`, `compensation` or an AI connection type. */
 export interface Connection {
   from: string;
   output: number;
@@ -79,6 +82,8 @@ export interface WorkflowSettings {
   timezone?: string;
   /** Go-style duration for a whole execution, such as `5m`. */
   timeout?: string;
+  /** Go-style duration for all compensations of an execution together. Default 10m. */
+  compensationTimeout?: string;
   errorWorkflow?: string;
   callerPolicy?: 'any' | 'none' | 'list' | 'sameOwner';
   callers?: readonly string[];

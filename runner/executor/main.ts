@@ -45,8 +45,8 @@ const running = new Map<string, Stops>();
 let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'baseUrl'> = { variables: {}, baseUrl: '' };
 
 async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: SpanRecorder): Promise<ExecutionResult> {
-  const { executionId, start, resume, timeoutMs, failure, resumeToken } = assignment;
-  const onOutage = (): void => abort.abort(new WorkflowError(CancelReason.HandBack, 'The store cannot be reached.'));
+  const { executionId, start, resume, timeoutMs, ending, resumeToken } = assignment;
+  const onOutage = (): void => (abort.signal.aborted ? handBack : abort).abort(new WorkflowError(CancelReason.HandBack, 'The store cannot be reached.'));
   const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, send, onOutage, ...settings });
   const workflow = await revisions.get(assignment.revision, (revision) => calls.call(assignment.id, 'loadRevision', revision), { id: assignment.workflowId });
   return execute(
@@ -62,7 +62,7 @@ async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: S
       handBack: handBack.signal,
       resumeToken,
       ...(start.underError === true ? { underError: true } : {}),
-      ...(failure ? { failure } : {}),
+      ...(ending ? { ending } : {}),
       ...(resume?.cause === 'timeout' ? { waitIsOver: true } : {}),
       ...(resume?.items ? { resumeItems: resume.items } : {}),
       ...(timeoutMs === undefined ? {} : { deadline: host.now() + timeoutMs }),
@@ -100,12 +100,20 @@ async function start(assignment: Assignment): Promise<void> {
 async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops): Promise<void> {
   let result: ExecutionResult = { status: ExecutionStatus.Failed, error: failure, runs: [] };
   try {
-    result = await run({ ...assignment, failure }, stops);
+    result = await run({ ...assignment, ending: { status: ExecutionStatus.Failed, error: failure } }, stops);
   } catch (error) {
     // What it cannot go on for keeps it from this, too: the failure itself is what has to be reported.
     send({ kind: 'console', executionId: assignment.executionId, node: failure.node ?? '', level: 'warn', text: `The error workflow was not started. ${toErrorRecord(error).message}` });
   }
   send({ kind: 'finished', assignment: assignment.id, result: await withEncodedRuns(result, assignment.save) });
+}
+
+/** One that was canceled, and is being undone, can still be taken away. */
+function stop(assignment: string, reason: CancelReason): void {
+  const stops = running.get(assignment);
+  const error = new WorkflowError(reason, `The execution was stopped: ${reason}.`);
+  if (stops?.abort.signal.aborted && reason !== CancelReason.Canceled) stops.handBack.abort(error);
+  else stops?.abort.abort(error);
 }
 
 process.on('message', (message: ToExecutor) => {
@@ -117,7 +125,7 @@ process.on('message', (message: ToExecutor) => {
       void start(message.assignment);
       break;
     case 'cancel':
-      running.get(message.assignment)?.abort.abort(new WorkflowError(message.reason, `The execution was stopped: ${message.reason}.`));
+      stop(message.assignment, message.reason);
       break;
     case 'handBack':
       running.get(message.assignment)?.handBack.abort(new WorkflowError(CancelReason.HandBack, 'Another runner goes on with the execution: this one is stopping.'));

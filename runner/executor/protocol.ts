@@ -4,7 +4,7 @@ import type { Trigger } from '../../store/request.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
-import type { Checkpoint, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
+import type { Checkpoint, Ending, ExecutionMode, NodeRun, StaticData, WebhookResponse } from '../engine/node-run.ts';
 import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from '../engine/workflow.ts';
 import type { SpanRecord, TraceContext } from '../../service/trace-context.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -32,8 +32,8 @@ export interface Assignment {
   staticData: StaticData;
   /** What makes the address that ends a wait of this execution unguessable. */
   resumeToken: string;
-  /** Set when it brought its last executor down: nothing of it runs any more, it only ends. */
-  failure?: ErrorRecord;
+  /** Set when it brought its last executor down, was canceled while it waited or is over its time: nothing new of it runs any more, it is only undone and ends. */
+  ending?: Ending;
   /** The database's clock minus this machine's, in milliseconds: all runners agree on the time. */
   clockOffsetMs: number;
 }

@@ -109,7 +109,7 @@ export class DurableCalls {
 }
 
 async function runContainers({ podSteps }: Store, { claim: { executionId, fence, remainingMs } }: Owned, batch: ContainerBatch): Promise<ContainerResult[] | undefined> {
-  const results = await podSteps.request({ ...batch, lease: { executionId, fence }, ...(remainingMs !== undefined && { remainingMs }) });
+  const results = await podSteps.request({ ...batch, lease: { executionId, fence }, ...(remainingMs !== undefined && remainingMs > 0 && { remainingMs }) });
   if (results === 'lost') throw leaseLost();
   return results;
 }

@@ -1,5 +1,6 @@
 import { ExecutionStatus } from '../engine/node-run.ts';
 import type { Assignment, CancelReason } from '../executor/protocol.ts';
+import { givenUp } from './endings.ts';
 import { ExecutorProcess, ExitCause, type ExecutorExit, type ExecutorHandlers, type ExecutorOptions } from './executor-process.ts';
 import { PythonSnapshot } from './python-snapshot.ts';
 import { verdict, type Verdict } from './verdict.ts';
@@ -130,13 +131,13 @@ export class ExecutorPool {
     setTimeout(() => this.#closing || this.#spawn(), RESPAWN_MS).unref();
   }
 
-  /** Another executor ends it, with its error workflow; unless even that brought an executor down. */
+  /** Another executor ends it, with its compensations and its error workflow; unless even that brought an executor down. */
   #fail({ assignment, failure }: NonNullable<Verdict['failed']>): void {
-    if (assignment.failure) {
-      this.#handlers.onFinished(assignment, { status: ExecutionStatus.Failed, error: failure, runs: [], ...(failure.node === undefined ? {} : { lastNode: failure.node }) });
+    if (assignment.ending) {
+      this.#handlers.onFinished(assignment, givenUp(assignment.checkpoints, failure));
       return;
     }
-    assignment.failure = failure;
+    assignment.ending = { status: ExecutionStatus.Failed, error: failure };
     this.start(assignment);
   }
 

@@ -10,6 +10,7 @@ import type { CredentialReader } from '../../service/secret-credentials.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
 import { Circuits } from './circuits.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
+import { CANCELED, endingOf, isUndoable } from './endings.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { ExecutionTraces } from './execution-traces.ts';
@@ -218,12 +219,8 @@ export class Supervisor {
     this.#owned.set(claim.executionId, { claim, assignment, since: performance.now(), called: new Set() });
     this.#totals.started += 1;
     this.#metrics.claimed(claim, Math.max(0, this.#store.now() - claim.createdAt));
-    if (claim.remainingMs !== undefined && claim.remainingMs <= 0) {
-      const error = { code: 'ExecutionTimeout', message: 'The execution was over its timeout before a runner could go on with it.' };
-      void this.#finished(assignment, { status: ExecutionStatus.Canceled, error, runs: [] });
-      return;
-    }
-    this.#pool.start(assignment);
+    if (assignment.ending && !isUndoable(assignment.checkpoints)) void this.#finished(assignment, { ...assignment.ending, runs: [] });
+    else this.#pool.start(assignment);
   }
 
   #assign(claim: Claim): Assignment {
@@ -241,6 +238,7 @@ export class Supervisor {
       clockOffsetMs: this.#store.now() - Date.now(),
       ...(claim.resume ? { resume: claim.resume } : {}),
       ...(claim.remainingMs === undefined ? {} : { timeoutMs: claim.remainingMs }),
+      ...endingOf(claim),
     };
   }
 
@@ -326,6 +324,11 @@ export class Supervisor {
   #stop(executionId: string, reason: CancelReason): void {
     const owned = this.#owned.get(executionId);
     if (!owned || this.#pool.cancel(owned.assignment, reason)) return;
+    if (reason === CancelReason.Canceled && isUndoable(owned.assignment.checkpoints)) {
+      owned.assignment.ending ??= CANCELED;
+      this.#pool.start(owned.assignment);
+      return;
+    }
     const message = 'The execution was stopped before an executor was free for it.';
     if (reason === CancelReason.Canceled) void this.#finished(owned.assignment, { status: ExecutionStatus.Canceled, error: { code: reason, message }, runs: [] });
     else void this.#abandoned(owned.assignment, { code: reason, message });

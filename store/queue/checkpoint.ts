@@ -7,21 +7,24 @@ import { HELD, leaseColumns, lostIds } from './held.ts';
 /**
  * The rows of the queue are locked to the end of the transaction, in order, so that nobody can claim them between the comparison and the
  * write. A checkpoint that is there already is the same one, written by a try whose answer got lost. With the checkpoint that begins a wait, what
- * ended the wait before it is over and done with: it must not end this one, too, should the runner die before it parks the execution.
+ * ended the wait before it is over and done with: it must not end this one, too, should the runner die before it parks the execution. From the first
+ * run on that compensations undo, a cancel does not just forget the execution.
  */
 const CHECKPOINT: Statement = {
   name: 'checkpoint',
   text: `
     WITH input AS (
-      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[]) AS i(id, fence, sequence, start, length, waits)
+      SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::boolean[]) AS i(id, fence, sequence, start, length, waits, undoable)
     ), held AS (
       SELECT q.id FROM millrace.queue q JOIN (SELECT DISTINCT id, fence FROM input) i ON ${HELD} ORDER BY q.id FOR UPDATE OF q
     ), written AS (
       INSERT INTO millrace.checkpoint (execution_id, sequence, data)
       SELECT i.id, i.sequence, substring($1::bytea FROM i.start FOR i.length) FROM input i JOIN held USING (id)
       ON CONFLICT DO NOTHING
-    ), ended AS (
-      UPDATE millrace.queue q SET resume = NULL FROM input i WHERE i.waits AND q.resume IS NOT NULL AND ${HELD}
+    ), changed AS (
+      UPDATE millrace.queue q SET resume = CASE WHEN i.waits THEN NULL ELSE q.resume END, undoable = q.undoable OR i.undoable
+      FROM (SELECT id, fence, bool_or(waits) AS waits, bool_or(undoable) AS undoable FROM input GROUP BY id, fence) i
+      WHERE (i.waits AND q.resume IS NOT NULL OR i.undoable AND NOT q.undoable) AND ${HELD}
     )
     SELECT id FROM held`,
 };
@@ -45,7 +48,10 @@ export function createProgress(database: Database, notifications: Notifications)
       if (writes.length === 0) return [];
       const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
-      return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [blob, ...leaseColumns(writes), sequences, starts, lengths, writes.map(({ checkpoint }) => checkpoint.waiting !== undefined)]));
+      return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [
+        blob, ...leaseColumns(writes), sequences, starts, lengths,
+        writes.map(({ checkpoint }) => checkpoint.waiting !== undefined), writes.map(({ checkpoint }) => checkpoint.runs.some(({ undoable, scope }) => undoable === true && scope === undefined)),
+      ]));
     },
     async respond(writes) {
       if (writes.length === 0) return [];

@@ -21,6 +21,7 @@ interface Row extends Pick<Claim, 'namespace' | 'workflow' | 'uid' | 'revision' 
   resume: Buffer | null;
   response: Buffer | null;
   remaining_ms: number | null;
+  canceled: boolean;
   created_at: number;
   checkpoints: Buffer[] | null;
   scopes: string[] | null;
@@ -87,7 +88,7 @@ function claimStatement(name: string, { access, turns, take }: { access: Access;
       RETURNING q.*
     )
     SELECT next.ms AS next_ms, (SELECT access FROM pool) AS access, ${lookAfter('due')} AS woken, c.id, c.namespace, c.workflow, c.uid, encode(c.revision, 'hex') AS revision, c.mode, c.priority, c.fence, c.crashes, c.save_success, c.save_failure,
-      c.parent, c.workflow_run, c.trigger, c.resume, c.response,
+      c.parent, c.workflow_run, c.trigger, c.resume, c.response, c.canceled,
       (c.timeout_ms - extract(epoch FROM now() - c.started_at) * 1000)::float8 AS remaining_ms, extract(epoch FROM c.created_at)::float8 * 1000 AS created_at,
       CASE WHEN c.fence > 1 THEN (SELECT array_agg(k.data ORDER BY k.sequence) FROM millrace.checkpoint k WHERE k.execution_id = c.id) END AS checkpoints,
       s.scopes, s.data AS static_data
@@ -131,6 +132,7 @@ function toClaim(row: Row): Claim {
     ...(row.resume !== null && { resume: decodePayload(row.resume) as Resume }),
     ...(row.response !== null && { response: decodePayload(row.response) as WebhookResponse }),
     ...(row.remaining_ms !== null && { remainingMs: row.remaining_ms }),
+    ...(row.canceled && { canceled: true }),
     ...(row.parent !== null && { parent: row.parent }),
     ...(row.workflow_run !== null && { workflowRun: row.workflow_run }),
   };

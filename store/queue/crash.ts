@@ -12,39 +12,39 @@ const PAUSE_MS = 5000;
 
 /**
  * What both ways of crashing do with the executions in `fallen`, locked rows of the queue with a reason: note the evidence, then queue them again, end them as Canceled
- * if that was asked for, or bury them. Every data-modifying part sees the queue as it was, and no two of them touch the same row.
+ * if that was asked for and they need not be undone, or bury them. Every data-modifying part sees the queue as it was, and no two of them touch the same row.
  */
 const HANDLE = `
   victim AS (
     SELECT f.*, f.crash_log || jsonb_build_object('reason', f.reason, 'runner', f.runner, 'fence', f.fence, 'claimedAt', f.claimed_at, 'crashedAt', now(),
       'checkpoints', (SELECT count(*) FROM millrace.checkpoint k WHERE k.execution_id = f.id)) AS evidence,
-      coalesce((SELECT p.max_crashes FROM millrace.pool p WHERE p.name = f.pool), ${MAX_CRASHES}) AS max_crashes
+      coalesce((SELECT p.max_crashes FROM millrace.pool p WHERE p.name = f.pool), ${MAX_CRASHES}) AS max_crashes, f.canceled AND NOT f.undoable AS dropped
     FROM fallen f
   ), again AS (
     UPDATE millrace.queue q SET state = CASE WHEN v.crashes = 0 THEN 'Ready' ELSE 'Delayed' END, run_at = now() + v.crashes * ${PAUSE_MS} * interval '1 ms',
       runner = NULL, crashes = v.crashes + 1, crash_log = v.evidence
-    FROM victim v WHERE q.id = v.id AND v.crashes + 1 < v.max_crashes AND NOT v.canceled
+    FROM victim v WHERE q.id = v.id AND v.crashes + 1 < v.max_crashes AND NOT v.dropped
     RETURNING q.pool
   ), ended AS (
-    DELETE FROM millrace.queue q USING victim v WHERE q.id = v.id AND (v.crashes + 1 >= v.max_crashes OR v.canceled)
+    DELETE FROM millrace.queue q USING victim v WHERE q.id = v.id AND (v.crashes + 1 >= v.max_crashes OR v.dropped)
     RETURNING v.*
   ), buried AS (
     INSERT INTO millrace.dead_letter (id, namespace, workflow, uid, revision, mode, pool, priority, crash_log, trigger, created_at, timeout_ms, save_success,
-      save_failure, fence, parent, workflow_run, gate, checkpoints)
+      save_failure, fence, parent, workflow_run, gate, canceled, undoable, checkpoints)
     SELECT e.id, e.namespace, e.workflow, e.uid, e.revision, e.mode, e.pool, e.priority, e.evidence, e.trigger, e.created_at, e.timeout_ms, e.save_success,
-      e.save_failure, e.fence, e.parent, e.workflow_run, e.gate,
+      e.save_failure, e.fence, e.parent, e.workflow_run, e.gate, e.canceled, e.undoable,
       coalesce((SELECT array_agg(k.data ORDER BY k.sequence) FROM millrace.checkpoint k WHERE k.execution_id = e.id), '{}')
-    FROM ended e WHERE NOT e.canceled
+    FROM ended e WHERE NOT e.dropped
   ), forgotten AS (
     DELETE FROM millrace.checkpoint k USING ended e WHERE k.execution_id = e.id
   ), history AS (
     INSERT INTO millrace.execution (id, namespace, workflow, uid, revision, mode, status, pool, priority, created_at, started_at, fence, crashes, runner, parent,
       workflow_run, kept, brief, response, words)
-    SELECT id, namespace, workflow, uid, revision, mode, CASE WHEN canceled THEN 'Canceled' ELSE 'Failed' END, pool, priority, created_at, started_at, fence,
+    SELECT id, namespace, workflow, uid, revision, mode, CASE WHEN dropped THEN 'Canceled' ELSE 'Failed' END, pool, priority, created_at, started_at, fence,
       crashes + 1, runner, parent, workflow_run, CASE WHEN save_failure = 'None' THEN 'None' ELSE 'Summary' END,
-      convert_to(CASE WHEN canceled THEN '{}' ELSE json_build_object('error', json_build_object('code', 'ExecutionCrashed', 'message',
+      convert_to(CASE WHEN dropped THEN '{}' ELSE json_build_object('error', json_build_object('code', 'ExecutionCrashed', 'message',
         format('The execution was given up after it took a runner down %s times, at last with %s. Its trigger and checkpoints are kept as a dead letter.',
-          crashes + 1, evidence->-1->>'reason')))::text END, 'UTF8'), response, CASE WHEN NOT canceled THEN array_to_tsvector('{executioncrashed}') END
+          crashes + 1, evidence->-1->>'reason')))::text END, 'UTF8'), response, CASE WHEN NOT dropped THEN array_to_tsvector('{executioncrashed}') END
     FROM ended
   )
   SELECT id::text AS id, NULL AS pool, reply_to, workflow_run, false AS lost FROM ended

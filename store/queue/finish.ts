@@ -83,15 +83,15 @@ async function encode(write: FinishWrite): Promise<Encoded> {
     // What cannot be kept must not keep its neighbours in the batch from ending, nor itself.
     const refusal: ErrorRecord = { code: error.code, message: error.message };
     const { runs, encodedRuns } = result;
-    const failed: EndedExecution = { status: 'Failed', error: result.error ?? refusal, runs, ...(encodedRuns && { encodedRuns }) };
+    const failed: EndedExecution = { status: 'Failed', error: result.error ?? refusal, runs, ...(result.compensated !== undefined && { compensated: result.compensated }), ...(encodedRuns && { encodedRuns }) };
     // Encoded runs have been small enough; others may be what was refused.
     const rest = kept === Keep.None || encodedRuns ? kept : Keep.Summary;
     return { write: { ...write, result: failed }, kept: rest, brief: await encodePayload(briefOf(failed)), response: undefined, data: await dataOf(failed, rest), scopes: [] };
   }
 }
 
-function briefOf({ error, lastNode, runs, encodedRuns }: EndedExecution): Brief {
-  return { counts: encodedRuns?.counts ?? countRuns(runs), ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
+function briefOf({ error, lastNode, compensated, runs, encodedRuns }: EndedExecution): Brief {
+  return { counts: encodedRuns?.counts ?? countRuns(runs), ...(error && { error }), ...(lastNode !== undefined && { lastNode }), ...(compensated !== undefined && { compensated }) };
 }
 
 interface ScopeOf {

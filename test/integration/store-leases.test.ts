@@ -189,6 +189,33 @@ test('a canceled execution whose runner dies ends as canceled', async () => {
   expect(await statusOf(id)).toBe('Canceled');
 });
 
+test('what is to be undone is not forgotten: not by a cancel, a crash of its runner, or a burial', async () => {
+  const id = await accept(store);
+  const claim = await claimOne(store);
+  await store.queue.checkpoint([{ ...claim, checkpoint: { sequence: 0, runs: [{ ...nodeRun({ node: 'Book' }), undoable: true }], recordings: [], waiting: { node: 'Wait', runIndex: 0, wait: { on: 'webhook' } } } }]);
+  await store.queue.wait([{ ...claim, wait: { node: 'Wait', on: 'webhook' } }]);
+  expect(await store.queue.cancel([id])).toEqual([id]);
+  expect(await store.queue.cancel([id])).toEqual([id]);
+  expect(await statusOf(id)).toBe('Queued');
+  const again = await claimOne(store);
+  expect(again).toMatchObject({ executionId: id, canceled: true, checkpoints: [{ runs: [{ undoable: true }] }] });
+  await expireLeases();
+  await store.queue.reap();
+  const third = await claimOne(store, 'runner-2');
+  expect(third).toMatchObject({ executionId: id, canceled: true, crashes: 1 });
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('UPDATE millrace.queue SET crashes = 2');
+  await client.end();
+  await store.queue.crash([{ ...third, reason: 'ExecutorCrashed' }]);
+  expect(await store.executions.get(id)).toMatchObject({ status: 'Failed', error: { code: 'ExecutionCrashed' } });
+  expect(await store.deadLetters.requeue(id)).toBe(true);
+  const last = await claimOne(store, 'runner-2');
+  expect(last).toMatchObject({ executionId: id, canceled: true, crashes: 0 });
+  await store.queue.finish([{ ...last, result: { status: 'Canceled', compensated: 1, runs: [] }, save: KEEP_ALL }]);
+  expect(await store.executions.get(id)).toMatchObject({ status: 'Canceled', compensated: 1 });
+}, 30_000);
+
 test('a wait for a time goes on by itself', async () => {
   const id = await accept(store);
   const claim = await claimOne(store);

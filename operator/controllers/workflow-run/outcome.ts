@@ -25,14 +25,14 @@ export function isFinal(phase: RunPhase | undefined): boolean {
 
 /** What the status says of an execution. */
 export function reportOf(execution: Execution): RunReport {
-  const { id, revision, status, startedAt, finishedAt, counts, error } = execution;
+  const { id, revision, status, startedAt, finishedAt, counts, compensated, error } = execution;
   return {
     phase: PHASES[status],
     executionId: id,
     revision,
     ...(startedAt === undefined ? {} : { startedAt: timestamp(startedAt) }),
     ...(finishedAt === undefined ? {} : { finishedAt: timestamp(finishedAt) }),
-    ...(counts === undefined ? {} : { nodes: { succeeded: counts.succeeded, failed: counts.failed } }),
+    ...(counts === undefined ? {} : { nodes: { succeeded: counts.succeeded, failed: counts.failed, ...(compensated === undefined ? {} : { compensated }) } }),
     ...(error === undefined ? {} : {
       failure: { ...(error.node === undefined ? {} : { node: error.node.slice(0, 128) }), code: error.code.slice(0, 128), message: error.message.slice(0, MAX_MESSAGE) },
     }),

@@ -20,7 +20,7 @@ export function definitionOf({ metadata, spec }: Pick<Workflow, 'metadata' | 'sp
 }
 
 function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): WorkflowSettings {
-  const { executionOrder, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget } = settings;
+  const { executionOrder, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget, compensationTimeout } = settings;
   return {
     ...(executionOrder === undefined ? {} : { executionOrder }),
     ...(timezone === undefined ? {} : { timezone }),
@@ -30,6 +30,7 @@ function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): Workfl
     ...(callers === undefined ? {} : { callers }),
     ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
     ...(retryBudget === undefined ? {} : { retryBudget }),
+    ...(compensationTimeout === undefined ? {} : { compensationTimeout }),
   };
 }
 
