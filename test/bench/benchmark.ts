@@ -2,7 +2,7 @@
 export interface Figure {
   name: string;
   value: number;
-  unit: 'ms' | 's' | '/s' | 'MB' | 'x' | '%' | 'count' | 'bytes';
+  unit: 'ms' | 's' | '/s' | '/min' | 'MB' | 'x' | '%' | 'count' | 'bytes';
   /** What the project set out to reach, with its direction. */
   target?: { atMost: number } | { atLeast: number };
   /** The same thing done by somebody else, or the physical limit, measured in the same run. */

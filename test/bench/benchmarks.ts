@@ -6,6 +6,7 @@ import { history } from './history.ts';
 import { chain, loops, payload } from './latency-peers.ts';
 import { memory } from './memory.ts';
 import { operator } from './operator.ts';
+import { pods } from './pods.ts';
 import { queue } from './queue.ts';
 import { readiness } from './readiness.ts';
 import { scale } from './scale.ts';
@@ -14,4 +15,4 @@ import { throughput } from './throughput.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale, soak];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale, soak, pods];

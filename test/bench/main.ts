@@ -26,14 +26,15 @@ const { values }: { values: Record<string, string | undefined> } = parseArgs({
   args: process.argv.slice(3),
   options: { json: { type: 'string' }, ...Object.fromEntries(Object.keys(known).map((name) => [name, { type: 'string' as const }])) },
 });
-const { runs = 1, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, positive(name) ?? value])) as { runs?: number } & Record<string, number>;
+const { runs = 1, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, wholeNumber(name) ?? value])) as { runs?: number } & Record<string, number>;
 
-/** Absent: not given. */
-function positive(name: string): number | undefined {
+/** Absent: not given. Some flags take 0 for "leave that out". */
+function wholeNumber(name: string): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) usage(`--${name} takes a whole number from 1.`);
+  const least = name === 'runs' ? 1 : 0;
+  if (!Number.isInteger(value) || value < least) usage(`--${name} takes a whole number from ${least}.`);
   return value;
 }
 

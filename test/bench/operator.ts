@@ -11,6 +11,7 @@ import { startControlPlane, type ControlPlane } from '../cluster/control-plane.t
 import { freePort } from '../cluster/free-port.ts';
 import { until } from '../eventually.ts';
 import { startPostgres } from '../postgres/postgres.ts';
+import { apiWrites, total } from './api-writes.ts';
 import { median, percentile, type Benchmark, type Figure } from './benchmark.ts';
 import { putAll, read } from './etcd.ts';
 import { sumOf } from './prometheus-text.ts';
@@ -170,12 +171,12 @@ async function listAndWatch({ plane, names }: World): Promise<Start> {
 }
 
 async function coldStart(world: World, run: number): Promise<ColdStart> {
-  const [apiBefore, storeBefore] = [await apiWrites(world.cluster), await storeWrites(world.databaseUrl)];
+  const [apiBefore, storeBefore] = [total(await apiWrites(world.cluster)), await storeWrites(world.databaseUrl)];
   const startedAt = performance.now();
   const role = await startOperator(world, `run-${run}`, world.names.length + 1);
   const ms = performance.now() - startedAt;
   const memory = await memoryOf(role.pid);
-  const writes = { apiWrites: (await apiWrites(world.cluster)) - apiBefore, storeWrites: (await storeWrites(world.databaseUrl)) - storeBefore };
+  const writes = { apiWrites: total(await apiWrites(world.cluster)) - apiBefore, storeWrites: (await storeWrites(world.databaseUrl)) - storeBefore };
   const latencies = await change(world, run);
   await role.stop();
   return { ms, ...memory, ...writes, ...latencies };
@@ -235,16 +236,6 @@ async function change({ cluster, names }: World, run: number): Promise<{ seen: n
     await workflows.patch(key, { merge: { spec: { nodes: spec.nodes } } });
     await done;
   }
-}
-
-/** Writes that the API server was asked for so far, leases apart: those are how replicas know who leads. */
-async function apiWrites(cluster: Cluster): Promise<number> {
-  const chunks = await cluster.stream('/metrics', { idleMs: 30_000, signal: new AbortController().signal, accept: 'text/plain' });
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
-  const verbs = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLECTION']);
-  return sumOf(text, 'apiserver_request_total', ({ verb = '', resource }) => verbs.has(verb) && resource !== 'leases');
 }
 
 /** Rows inserted, updated and deleted in the database so far. PostgreSQL counts what a connection did when it next is idle. */

@@ -28,6 +28,6 @@ test('some module builds every binary that a node needs', () => {
 
 test.each(TOOL_MODULES.filter(({ name }) => name !== 'pause').map(({ name, version }) => ({ name, version })))('tools/$name/go.mod requires version $version', async ({ name, version }) => {
   const goMod = await readFile(join(import.meta.dirname, 'tools', name, 'go.mod'), 'utf8');
-  const main = { etcd: 'go.etcd.io/etcd/server/v3', kubernetes: 'k8s.io/kubernetes', helm: 'helm.sh/helm/v4', coredns: 'github.com/coredns/coredns', kind: 'sigs.k8s.io/kind', pause: '' }[name];
+  const main = { etcd: 'go.etcd.io/etcd/server/v3', kubernetes: 'k8s.io/kubernetes', helm: 'helm.sh/helm/v4', coredns: 'github.com/coredns/coredns', kind: 'sigs.k8s.io/kind', kwok: 'sigs.k8s.io/kwok', pause: '' }[name];
   expect(goMod.split(/[\n\t]/).map((line) => line.replace(/^require | \/\/ indirect$/g, ''))).toContain(`${main} v${version}`);
 });

@@ -17,6 +17,7 @@ const ETCD = '3.6.16';
 const HELM = '4.3.1';
 const COREDNS = '1.15.0';
 const KIND = '0.33.0';
+const KWOK = '0.8.0';
 /** Our own program; it has no version but this. */
 const PAUSE = '1';
 
@@ -52,6 +53,7 @@ export const TOOL_MODULES = [
   },
   { name: 'pause', version: PAUSE, ldflags: STRIP, binaries: { pause: '.' } },
   { name: 'kind', version: KIND, ldflags: STRIP, binaries: { kind: 'sigs.k8s.io/kind' } },
+  { name: 'kwok', version: KWOK, ldflags: STRIP, binaries: { kwok: 'sigs.k8s.io/kwok/cmd/kwok' } },
   { name: 'coredns', version: COREDNS, ldflags: STRIP, binaries: { coredns: '.' } },
 ] as const satisfies readonly ToolModule[];
 
