@@ -41,6 +41,8 @@ const environment = z.object({
   }).pipe(z.strictObject({
     namespaces: z.array(name), serviceAccounts: z.array(name), maxActive: z.int().min(1), perSecond: z.number().positive(), keepSeconds: z.int().min(0),
   }))),
+  /** Runner pods for executions that get one each, at once. */
+  MILLRACE_ISOLATED_PODS: z.coerce.number().int().min(0).max(10_000).default(20),
   /** ConfigMap with the runner pools of the release. */
   MILLRACE_POOLS_CONFIGMAP: optional(name),
   /** The admission webhooks: their ValidatingWebhookConfiguration, their Service and the Secret for their certificates. All or none. */
@@ -77,6 +79,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
     poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
     webhooks: webhookNames(values),
     containers: values.MILLRACE_CONTAINERS,
+    isolatedPods: values.MILLRACE_ISOLATED_PODS,
     runners: {
       image: values.MILLRACE_IMAGE,
       imagePullSecrets: values.MILLRACE_IMAGE_PULL_SECRETS,

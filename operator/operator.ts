@@ -5,6 +5,7 @@ import type { OperatorConfig } from './config.ts';
 import type { ContainerSettings } from './controllers/container/controller.ts';
 import { containerController } from './controllers/container/controller.ts';
 import { StepSource } from './controllers/container/step-source.ts';
+import { isolatedRunController } from './controllers/isolated-run/controller.ts';
 import { PoolAccess } from './controllers/pool-access.ts';
 import { releasePoolController } from './controllers/release-pools/controller.ts';
 import { runnerDeployments, runnerPoolController } from './controllers/runner-pool/controller.ts';
@@ -25,7 +26,7 @@ export interface OperatorOptions {
   nodeTypes: NodeTypes;
   log: Log;
   registry: Registry;
-  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'webhooks' | 'runners'> & { containers?: ContainerSettings | undefined };
+  config: Pick<OperatorConfig, 'home' | 'identity' | 'namespaces' | 'poolsConfigMap' | 'webhooks' | 'runners' | 'isolatedPods'> & { containers?: ContainerSettings | undefined };
   /** Milliseconds; for tests. */
   lease?: { leaseMs: number; renewMs: number; retryMs: number };
 }
@@ -60,6 +61,7 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
   }
   const pools = { manager, home, ...(namespaces.length === 0 ? {} : { namespace: home }) };
   const stopPools = runnerPoolController({ ...pools, store, log, defaults: runners });
+  const startIsolated = isolatedRunController({ ...pools, store, maxPods: config.isolatedPods, defaults: runners });
   databaseMetrics({
     registry, store, monotonic: () => manager.clock.monotonic(),
     pools: () => poolCache.list().filter(({ metadata }) => metadata.namespace === home).map(({ metadata }) => metadata.name),
@@ -78,12 +80,14 @@ export function createOperator({ cluster, store, nodeTypes, log, registry, confi
       const stopMirror = await mirror.start(store.routes);
       const stopTracker = await tracker.start();
       const stopSteps = await stepSource.start();
+      const stopIsolated = await startIsolated();
       const stopExpiries = expiries.map((start) => start());
       try {
         await manager.run(signal);
       } finally {
         for (const stop of stopExpiries) stop();
         await stopPools();
+        await stopIsolated();
         await stopSteps();
         await stopTracker();
         await stopMirror();

@@ -44,6 +44,7 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
     port: integer(env, 'MILLRACE_HEALTH_PORT', 8080),
     metricsWorkflows: integer(env, 'MILLRACE_METRICS_WORKFLOWS', 100),
     pool: env['MILLRACE_POOL'] ?? 'default',
+    ...(env['MILLRACE_EXECUTION'] ? { executionId: env['MILLRACE_EXECUTION'] } : {}),
     runner: `${env['POD_NAME'] ?? hostname()}/${randomUUID().slice(0, 8)}`,
     leaseMs: integer(env, 'MILLRACE_LEASE_MS', 8000),
     graceMs: integer(env, 'MILLRACE_GRACE_MS', 25_000),

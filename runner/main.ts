@@ -28,7 +28,7 @@ const tracing = await startTracing({ service: 'millrace-runner', version: packag
 const traces = tracing && new ExecutionTraces(tracing, { pool: config.pool, runner: config.runner, now: () => store.now() });
 const metrics = runnerMetrics(registry, { pool: config.pool, workflows: config.metricsWorkflows });
 const credentials = clusterCredentials(log, (result) => metrics.credentialRead(result));
-const supervisor = new Supervisor(store, config, { traces, log, metrics, credentials: credentials.read });
+const supervisor = new Supervisor(store, config, { traces, log, metrics, credentials: credentials.read, onDone: () => void stop('done') });
 const health = await healthServer(config.port, registry, () => supervisor.health());
 await supervisor.start();
 

@@ -20,6 +20,8 @@ export interface ClaimOptions {
   limit: number;
   /** Default 8,000. */
   leaseMs?: number;
+  /** Only this one, of a runner that is there for nothing else. */
+  executionId?: string;
 }
 
 export interface Claim extends Lease, WorkflowKey {

@@ -5,6 +5,7 @@ import { backoffMs } from './backoff.ts';
 import { type ConnectionOptions, connectionConfig } from './database.ts';
 import { toStoreError } from './database-error.ts';
 import { StoreError, StoreReason } from './error.ts';
+import { isIsolated } from './pool-name.ts';
 import { checkPrimary, Servers } from './servers.ts';
 
 /** A message: why it came and, if it was sent by somebody, what they sent. */
@@ -18,7 +19,9 @@ export type NotificationHandler = (notification: Notification) => void;
 /** PostgreSQL channel names. */
 export const channel = {
   /** Work arrived in a pool. No payload. Idle runners also look once a second. */
-  work: (pool: string): string => `millrace_work_${shortened(pool)}`,
+  work: (pool: string): string => (isIsolated(pool) ? channel.isolated : `millrace_work_${shortened(pool)}`),
+  /** Executions wait for pods of their own, in whatever pool. No payload. Also look now and then. */
+  isolated: 'millrace_isolated',
   /** Comma-separated execution ids that can be read by the replica with that address. */
   reply: (address: string): string => `millrace_reply_${address}`,
   /** `namespace/workflow` of a changed route. */

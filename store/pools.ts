@@ -1,6 +1,7 @@
 import type { Database, Statement } from './database.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { storableText } from './payload.ts';
+import { ISOLATED, isolatedPool } from './pool-name.ts';
 
 /** What a RunnerPool says of its queue. Absent: no limit, or the default. */
 export interface PoolRules {
@@ -27,7 +28,7 @@ export interface PoolState extends PoolRules {
 export interface Pools {
   /** What the RunnerPool says now; replaces what it said before. Resolves to whether something was different. */
   apply(name: string, rules: PoolRules): Promise<boolean>;
-  /** Pauses a pool, or ends that pause; one that its RunnerPool asks for goes on. */
+  /** Pauses a pool, its executions with pods of their own too, or ends that pause; one that its RunnerPool asks for goes on. */
   hold(name: string, held: boolean): Promise<PoolState>;
   get(name: string): Promise<PoolState | undefined>;
   /** Those that somebody has set something for, by name. */
@@ -61,11 +62,11 @@ const APPLY: Statement = {
 
 const HOLD: Statement = {
   name: 'pool-hold',
-  text: `INSERT INTO millrace.pool (name, held) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET held = EXCLUDED.held RETURNING ${COLUMNS}`,
+  text: `INSERT INTO millrace.pool (name, held) SELECT unnest($1::text[]), $2 ON CONFLICT (name) DO UPDATE SET held = EXCLUDED.held RETURNING ${COLUMNS}`,
 };
 
 const GET: Statement = { name: 'pool-get', text: `SELECT ${COLUMNS} FROM millrace.pool WHERE name = $1` };
-const LIST: Statement = { name: 'pool-list', text: `SELECT ${COLUMNS} FROM millrace.pool ORDER BY name` };
+const LIST: Statement = { name: 'pool-list', text: `SELECT ${COLUMNS} FROM millrace.pool WHERE name NOT LIKE '%${ISOLATED}' ORDER BY name` };
 
 function toState(row: Row): PoolState {
   return {
@@ -89,8 +90,9 @@ export function createPools(database: Database, notifications: Notifications): P
       return rows.length > 0;
     },
     async hold(name, held) {
-      const [row] = await database.query<Row>(HOLD, [storableText(name), held]);
-      notifications.send(channel.work(name));
+      const names = [storableText(name), isolatedPool(storableText(name))];
+      const row = (await database.query<Row>(HOLD, [names, held])).find((each) => each.name === names[0]);
+      for (const each of names) notifications.send(channel.work(each));
       return row === undefined ? { name, held } : toState(row);
     },
     async get(name) {

@@ -12,6 +12,7 @@ import { StoreError, StoreReason } from './error.ts';
 import { executionIds } from './execution-id.ts';
 import { createExecutions, type Executions } from './executions.ts';
 import { DEFAULT_RETENTION_DAYS } from './history-days.ts';
+import { createIsolated, type IsolatedExecutions } from './isolated.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
@@ -69,6 +70,7 @@ export interface Store {
   readonly queue: Queue;
   readonly pools: Pools;
   readonly podSteps: PodSteps;
+  readonly isolated: IsolatedExecutions;
   readonly poolSizes: PoolSizeRecords;
   readonly deadLetters: DeadLetters;
   readonly executions: Executions;
@@ -151,6 +153,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       queue,
       pools: createPools(database, notifications),
       podSteps: createPodSteps(database, notifications),
+      isolated: createIsolated(database),
       poolSizes: createPoolSizes(database),
       deadLetters: createDeadLetters(database, notifications),
       executions: createExecutions(database),

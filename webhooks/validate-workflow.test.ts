@@ -51,7 +51,7 @@ describe('admission', () => {
     { name: 'a draft with a schedule', spec: { nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: true, warnings: [] } },
     { name: 'a schedule in a timezone that is none', spec: { active: true, settings: { timezone: 'Mars/Olympus' }, nodes: [{ name: 'Nightly', type: 'scheduleTrigger', parameters: { rule: { interval: [{}] } } }] }, want: { allowed: false, message: expect.stringContaining('(TimezoneUnknown)') } },
     { name: 'a draft with a taken path', spec: { nodes: [hook('orders/:key')] }, want: { allowed: true, warnings: [expect.stringContaining('WebhookPathTaken')] } },
-    { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { isolation: 'pod' } }, want: { allowed: true, warnings: ['spec.settings.isolation: pod is not enforced by this version'] } },
+    { name: 'what this version does not do', spec: { nodes: [hook('new')], settings: { save: { progress: true } } }, want: { allowed: true, warnings: ['spec.settings.save.progress is not enforced by this version'] } },
   ])('$name', ({ spec, want }) => {
     expect(judge(spec)).toMatchObject(want);
   });

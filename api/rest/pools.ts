@@ -12,6 +12,7 @@ export function poolEndpoints({ store }: { store: Pick<Store, 'pools' | 'queue' 
     const pausedBy = [...(paused ? ['RunnerPool' as const] : []), ...(held ? ['Administrator' as const] : [])];
     return { name, paused: pausedBy.length > 0, pausedBy, ready, delayed, running, demand: ready + running, runners, oldestReadyMs, ...limits };
   };
+  const read = async (name: string): Promise<PoolState> => await store.pools.get(name) ?? { name, held: false };
   const steer = (held: boolean) => async ({ params }: { params: { pool: string } }) => show(await store.pools.hold(params.pool, held));
 
   return [
@@ -22,7 +23,7 @@ export function poolEndpoints({ store }: { store: Pick<Store, 'pools' | 'queue' 
       handle: async () => {
         const known = await store.pools.list();
         const others = (await store.overview()).pools.filter((name) => !known.some((pool) => pool.name === name));
-        const states = [...known, ...others.map((name) => ({ name, held: false }))].sort((a, b) => (a.name < b.name ? -1 : 1));
+        const states = [...known, ...await Promise.all(others.map(read))].sort((a, b) => (a.name < b.name ? -1 : 1));
         return { items: await Promise.all(states.map(show)) };
       },
     }),
@@ -30,7 +31,7 @@ export function poolEndpoints({ store }: { store: Pick<Store, 'pools' | 'queue' 
       method: 'get', path: '/pools/{pool}', operationId: 'getPool', summary: 'One pool with what waits and runs in it',
       params: PoolPath, query: NoQuery, body: NoBody, status: 200, answer: Pool,
       permission: ({ params }) => ({ verb: 'get', resource: 'runnerpools', name: params.pool }),
-      handle: async ({ params }) => show(await store.pools.get(params.pool) ?? { name: params.pool, held: false }),
+      handle: async ({ params }) => show(await read(params.pool)),
     }),
     jsonEndpoint({
       method: 'post', path: '/pools/{pool}/pause', operationId: 'pausePool', summary: 'Take no more work from a pool; what runs goes on, and work is still accepted',

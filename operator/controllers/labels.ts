@@ -8,6 +8,8 @@ export const label = {
   component: 'app.kubernetes.io/component',
   runnerPool: `${GROUP}/runner-pool`,
   workflow: `${GROUP}/workflow`,
+  /** Id of the execution that a pod is for. */
+  execution: `${GROUP}/execution`,
 } as const;
 
 /** Of a WorkflowRun that was made for an execution that had none: its id. */

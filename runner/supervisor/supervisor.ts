@@ -28,6 +28,8 @@ export interface SupervisorOptions extends PoolOptions {
   leaseMs: number;
   /** How long a shutdown lets running executions finish, in milliseconds. */
   graceMs: number;
+  /** The one execution that this runner is there for; it takes nothing else, and nothing after it. */
+  executionId?: string;
 }
 
 export interface SupervisorLog {
@@ -42,6 +44,8 @@ export interface SupervisorDeps {
   traces?: ExecutionTraces | undefined;
   /** Reads credentials of nodes. */
   credentials: CredentialReader;
+  /** Called once nothing is left to do for a runner that is there for one execution. */
+  onDone?: () => void;
 }
 
 const MAX_BATCH = 500;
@@ -51,6 +55,8 @@ const ASK_AGAIN_MS = 500;
 /** Idle runners look for work this often even when nobody told them. */
 const POLL_MS = 1000;
 const CLAIM_EVERY_MS = 5;
+/** A runner that is there for one execution, and does not get it, gives up: another one has it, or it has ended. */
+const CLAIM_ONE_MS = 60_000;
 /** A message about a circuit may get lost. */
 const CIRCUIT_POLL_MS = 10_000;
 /** However many circuits change. */
@@ -81,6 +87,8 @@ export class Supervisor {
   /** Every claim costs the database about the same, whatever it finds. */
   readonly #claimSoon = paced(() => void this.#claim(), CLAIM_EVERY_MS);
   #draining = false;
+  readonly #onDone: () => void;
+  #giveUp: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #circuitPoll: NodeJS.Timeout | undefined;
 
@@ -90,6 +98,7 @@ export class Supervisor {
     this.#log = deps.log;
     this.#metrics = deps.metrics;
     this.#traces = deps.traces;
+    this.#onDone = deps.onDone ?? (() => undefined);
     const { queue } = store;
     this.#circuits = new Circuits({
       records: store.circuits,
@@ -152,6 +161,7 @@ export class Supervisor {
       await notifications.on(channel.circuits, refreshCircuits),
     ];
     this.#poll = setInterval(this.#claimSoon, POLL_MS);
+    if (this.#options.executionId !== undefined) this.#giveUp = setTimeout(() => this.#done(), CLAIM_ONE_MS);
     this.#circuitPoll = setInterval(refreshCircuits, CIRCUIT_POLL_MS);
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
   }
@@ -160,6 +170,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#poll);
+    clearTimeout(this.#giveUp);
     const { graceMs } = this.#options;
     const atBoundary = setTimeout(() => {
       for (const { assignment } of this.#owned.values()) this.#pool.handBack(assignment);
@@ -197,6 +208,7 @@ export class Supervisor {
         if (limit === 0) break;
         const { claims, nextMs } = await this.#store.queue.claim({
           pool: this.#options.pool, runner: this.#options.runner, limit, leaseMs: this.#options.leaseMs,
+          ...(this.#options.executionId !== undefined && { executionId: this.#options.executionId }),
         });
         for (const claim of claims) this.#take(claim);
         this.#backlog = claims.length === limit;
@@ -213,6 +225,7 @@ export class Supervisor {
   }
 
   #take(claim: Claim): void {
+    clearTimeout(this.#giveUp);
     const assignment = this.#assign(claim);
     const trace = this.#traces?.begin(assignment.id, claim);
     if (trace) assignment.trace = trace;
@@ -313,7 +326,15 @@ export class Supervisor {
     this.#traces?.end(owned.assignment.id, { status: 'Abandoned', error: 'LeaseLost' });
     this.#totals.ended += 1;
     this.#totals.busyMs += performance.now() - owned.since;
+    if (this.#options.executionId !== undefined) this.#done();
     return owned;
+  }
+
+  /** Of a runner that is there for one execution: whatever becomes of that from now on is the matter of another one. */
+  #done(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#onDone();
   }
 
   #load(): RunnerLoad {

@@ -43,33 +43,28 @@ interface AccessRow {
 
 const ACCESS = `CASE WHEN p.paused OR p.held THEN 'Paused' WHEN p.max_running IS NOT NULL OR p.namespace_max_running IS NOT NULL THEN 'Limited' ELSE 'Free' END`;
 
-/**
- * Four steps in one statement. Due: delayed work becomes ready (the next claim sees it). Turn: the first ready executions of each
- * namespace are numbered from what that namespace has running on this runner already; those with the lowest numbers decide how many
- * each namespace gets. Picked: so many are locked, passing over those other runners are just taking. Claimed: theirs is the next fence.
- * Namespaces with ready work are found by jumping through the index, so the cost is that of namespaces and claims, not of the queue.
- */
-function claimStatement(name: string, { access, turns, take }: { access: Access; turns: string; take: string }): Statement {
-  return {
-    name,
-    text: `
-    WITH RECURSIVE pool AS (
-      SELECT ${ACCESS} AS access FROM (SELECT $1::text AS name) own LEFT JOIN millrace.pool p USING (name)
-    ), lease AS (
-      INSERT INTO millrace.runner (name, pool, expires_at) VALUES ($2, $1, now() + $4 * interval '1 ms')
-      ON CONFLICT (name) DO UPDATE SET pool = EXCLUDED.pool, expires_at = EXCLUDED.expires_at
-    ), due AS (
+/** Delayed work becomes ready; the next claim sees it. */
+export const dueOf = (limit: string): string => `
       UPDATE millrace.queue SET state = CASE WHEN gate IS NULL OR fence > 0 THEN 'Ready' ELSE 'Blocked' END, run_at = NULL, wait_node = NULL,
         resume = CASE WHEN wait_node IS NULL THEN resume ELSE convert_to(json_build_object('node', wait_node, 'cause', 'timeout')::text, 'UTF8') END
       WHERE id IN (
-        SELECT id FROM millrace.queue WHERE pool = $1 AND state IN ('Delayed', 'Waiting') AND run_at <= now() ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-      RETURNING CASE WHEN state = 'Blocked' THEN gate END AS gate
-    ), tenant AS (
-      (SELECT namespace FROM millrace.queue WHERE pool = $1 AND state = 'Ready' AND (SELECT access FROM pool) = '${access}' ORDER BY namespace LIMIT 1)
+        SELECT id FROM millrace.queue WHERE pool = $1 AND state IN ('Delayed', 'Waiting') AND run_at <= now() ORDER BY run_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      RETURNING CASE WHEN state = 'Blocked' THEN gate END AS gate`;
+
+/** The part of a recursive WITH that finds the namespaces with ready work in pool $1 by jumping through the index. */
+export const tenantsOf = (condition = 'true'): string => `tenant AS (
+      (SELECT namespace FROM millrace.queue WHERE pool = $1 AND state = 'Ready' AND ${condition} ORDER BY namespace LIMIT 1)
       UNION ALL
       SELECT (SELECT q.namespace FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace > tenant.namespace ORDER BY q.namespace LIMIT 1)
       FROM tenant WHERE tenant.namespace IS NOT NULL
-    ), held AS (
+    )`;
+
+/**
+ * Turn: the first ready executions of each namespace are numbered from what that namespace has running on this runner already; those with
+ * the lowest numbers decide how many each namespace gets. Picked: so many are locked, passing over those other runners are just taking.
+ * The cost is that of namespaces and claims, not of the queue.
+ */
+const pickInTurn = ({ access, turns, take }: { access: Access; turns: string; take: string }): string => `${tenantsOf(`(SELECT access FROM pool) = '${access}'`)}, held AS (
       SELECT namespace, count(*) AS n FROM millrace.queue WHERE runner = $2 AND state = 'Running' GROUP BY namespace
     ), turn AS (
       SELECT tenant.namespace, head.rank, coalesce(held.n, 0) + row_number() OVER (PARTITION BY tenant.namespace ORDER BY head.rank) AS turn
@@ -82,7 +77,25 @@ function claimStatement(name: string, { access, turns, take }: { access: Access;
       SELECT head.id FROM share CROSS JOIN LATERAL (
         SELECT q.id FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace = share.namespace
         ORDER BY q.rank LIMIT share.n FOR UPDATE SKIP LOCKED) head
-    ), claimed AS (
+    )`;
+
+/** Of a runner that is there for one execution. */
+const PICK_ONE = `picked AS (
+      SELECT q.id FROM millrace.queue q WHERE q.id = $5::uuid AND q.pool = $1 AND q.state = 'Ready' AND (SELECT access FROM pool) <> 'Paused' FOR UPDATE SKIP LOCKED
+    )`;
+
+/** Due work is made ready, some is picked, and claimed: theirs is the next fence. All in one statement. */
+function claimStatement(name: string, pick: string): Statement {
+  return {
+    name,
+    text: `
+    WITH RECURSIVE pool AS (
+      SELECT ${ACCESS} AS access FROM (SELECT $1::text AS name) own LEFT JOIN millrace.pool p USING (name)
+    ), lease AS (
+      INSERT INTO millrace.runner (name, pool, expires_at) VALUES ($2, $1, now() + $4 * interval '1 ms')
+      ON CONFLICT (name) DO UPDATE SET pool = EXCLUDED.pool, expires_at = EXCLUDED.expires_at
+    ), due AS (${dueOf('$3')}
+    ), ${pick}, claimed AS (
       UPDATE millrace.queue q SET state = 'Running', runner = $2, fence = q.fence + 1, claimed_at = now(), started_at = coalesce(q.started_at, now())
       FROM picked WHERE q.id = picked.id
       RETURNING q.*
@@ -102,7 +115,8 @@ function claimStatement(name: string, { access, turns, take }: { access: Access;
   };
 }
 
-const CLAIM = claimStatement('claim', { access: 'Free', turns: '$3', take: '$3' });
+const CLAIM = claimStatement('claim', pickInTurn({ access: 'Free', turns: '$3', take: '$3' }));
+const CLAIM_ONE = claimStatement('claim-one', PICK_ONE);
 
 /** Held to the end of the transaction, so that what runs can only get less until the claim has counted and taken. */
 const LOCK: Statement = {
@@ -113,11 +127,11 @@ const LOCK: Statement = {
 /** What the pool runs is what its runners own; a runner is told of with its first claim. */
 const RUNNING = `millrace.queue r JOIN millrace.runner owner ON owner.name = r.runner AND r.state = 'Running' WHERE owner.pool = $1`;
 
-const CLAIM_LIMITED = claimStatement('claim-limited', {
+const CLAIM_LIMITED = claimStatement('claim-limited', pickInTurn({
   access: 'Limited',
   turns: `(SELECT greatest(0, least($3, coalesce(p.namespace_max_running, $3) - (SELECT count(*) FROM ${RUNNING} AND r.namespace = tenant.namespace))) FROM millrace.pool p WHERE p.name = $1)`,
   take: `(SELECT greatest(0, least($3, coalesce(p.max_running, $3) - (SELECT count(*) FROM ${RUNNING}))) FROM millrace.pool p WHERE p.name = $1)`,
-});
+}));
 
 function toClaim(row: Row): Claim {
   const { namespace, workflow, uid, revision, mode, priority, fence, crashes } = row;
@@ -150,8 +164,9 @@ export function createClaim(database: Database): (options: ClaimOptions) => Prom
     });
   }
 
-  return async ({ pool, runner, limit, leaseMs = LEASE_MS }) => {
+  return async ({ pool, runner, limit, leaseMs = LEASE_MS, executionId }) => {
     const values = [pool, runner, limit, leaseMs];
+    if (executionId !== undefined) return toClaimed(await database.query(CLAIM_ONE, [...values, executionId]), limit);
     // Tried again after a lost answer it claims others; what the first try claimed goes back because the runner does not list it in `renew`.
     const wasLimited = limited.has(pool);
     let rows = await take(pool, values);
@@ -161,8 +176,12 @@ export function createClaim(database: Database): (options: ClaimOptions) => Prom
       else limited.delete(pool);
       rows = await take(pool, values);
     }
-    const claims = rows.filter((row): row is AccessRow & Row => row.id !== null).map(toClaim);
-    const nextMs = rows[0]?.next_ms ?? null;
-    return claims.length < limit && nextMs !== null ? { claims, nextMs } : { claims };
+    return toClaimed(rows, limit);
   };
+}
+
+function toClaimed(rows: readonly (Row | Nothing)[], limit: number): Claimed {
+  const claims = rows.filter((row): row is Row => row.id !== null).map(toClaim);
+  const nextMs = rows[0]?.next_ms ?? null;
+  return claims.length < limit && nextMs !== null ? { claims, nextMs } : { claims };
 }

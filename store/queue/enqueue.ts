@@ -4,6 +4,7 @@ import type { Database, Statement, Transaction } from '../database.ts';
 import { type Groups, groupsOf } from '../limits.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
 import { type Enqueued, type EnqueueRequest, RejectReason } from '../request.ts';
+import { ISOLATED } from '../pool-name.ts';
 import { isRevision } from '../revisions.ts';
 import { QueueDepth } from './depth.ts';
 import { passOn } from './gates.ts';
@@ -38,6 +39,9 @@ interface Entered {
   retry_ms: number | null;
 }
 
+/** Whoever asks for another pool does not change whether the workflow runs in pods of its own there. */
+const POOL = `coalesce(i.pool || CASE WHEN r.pool LIKE '%${ISOLATED}' THEN '${ISOLATED}' ELSE '' END, r.pool)`;
+
 /**
  * Reads the routes, pins the revisions, takes the idempotency keys and queues the rest, in one statement. Requests of one batch with
  * the same key are one execution. Keys are taken in order, so two batches cannot wait for each other.
@@ -51,13 +55,13 @@ const ENQUEUE: Statement = {
       WITH ORDINALITY AS i(id, namespace, workflow, mode, key, window_ms, revision, pool, priority, delay_ms, reply_to, parent, workflow_run, start, length, limit_keys, gate, rate, position)
     ), routed AS (
       SELECT i.position, i.id, i.namespace, i.workflow, i.mode, i.key, coalesce(i.window_ms, (r.limits ->> 'idempotencyWindowMs')::bigint, ${DAY_MS}) AS window_ms, i.delay_ms, i.reply_to, i.parent, i.workflow_run, i.start, i.length, i.gate, i.rate, r.limit_keys,
-        r.uid, r.timeout_ms, r.save_success, r.save_failure, coalesce(i.pool, r.pool) AS pool, coalesce(i.priority, r.priority) AS priority,
+        r.uid, r.timeout_ms, r.save_success, r.save_failure, ${POOL} AS pool, coalesce(i.priority, r.priority) AS priority,
         CASE WHEN i.revision IS NOT NULL THEN v.revision WHEN r.canary IS NOT NULL AND random() * 100 < r.weight THEN r.canary ELSE r.stable END AS revision,
         CASE WHEN r.workflow IS NULL THEN 'WorkflowNotFound'
           WHEN NOT r.active AND i.mode IN ('Webhook', 'Schedule', 'Api') THEN 'WorkflowInactive'
           WHEN i.revision IS NOT NULL AND v.revision IS NULL THEN 'RevisionNotFound'
           WHEN r.limit_keys IS DISTINCT FROM i.limit_keys THEN '${LIMITS_CHANGED}'
-          WHEN coalesce(i.pool, r.pool) = ANY($20::text[]) OR coalesce(i.pool, r.pool) || '/' || i.namespace = ANY($21::text[]) THEN 'QueueFull' END AS reason
+          WHEN ${POOL} = ANY($20::text[]) OR ${POOL} || '/' || i.namespace = ANY($21::text[]) THEN 'QueueFull' END AS reason
       FROM input i
       LEFT JOIN millrace.route r ON r.namespace = i.namespace AND r.workflow = i.workflow
       LEFT JOIN millrace.revision v ON v.revision = decode(i.revision, 'hex') AND v.namespace = i.namespace AND v.workflow = i.workflow AND v.retired_at IS NULL

@@ -62,7 +62,7 @@ export async function startWorld(): Promise<World> {
       cluster: own, store: database, nodeTypes, log: silentLog, registry: new Registry(),
       lease: { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 },
       config: {
-        home: HOME, identity: `operator-${started}`, namespaces: [], containers, poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
+        home: HOME, identity: `operator-${started}`, namespaces: [], containers, isolatedPods: 2, poolsConfigMap: 'release-pools', webhooks: WEBHOOKS,
         runners: { image: 'millrace:test', imagePullSecrets: [], serviceAccountName: 'runner', databaseSecret: { name: 'database', key: 'url' }, databasePort: 5432, baseUrl: 'http://api', logLevel: 'info' },
       },
     });

@@ -7,7 +7,7 @@ import { MANAGED_BY, label } from '../labels.ts';
 /** Labels and annotation of pods of container nodes. */
 export const podLabel = {
   step: 'millrace.dev/pod-step',
-  execution: 'millrace.dev/execution',
+  execution: label.execution,
   /** Namespace of the operator: several installations may share a cluster. */
   installation: 'millrace.dev/installation',
   /** Annotation. */

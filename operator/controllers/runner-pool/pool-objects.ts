@@ -30,7 +30,8 @@ export function poolObjects(pool: RunnerPool, databasePort: number): PoolObjects
   };
   const { annotations = {} } = spec.serviceAccount ?? {};
   return {
-    disruptionBudget: { metadata: own, spec: { maxUnavailable: spec.disruption?.maxUnavailable ?? DEFAULT_UNAVAILABLE, selector: { matchLabels: selector } } },
+    // Pods that run one execution alone come and go with it: they are no part of the capacity that is kept.
+    disruptionBudget: { metadata: own, spec: { maxUnavailable: spec.disruption?.maxUnavailable ?? DEFAULT_UNAVAILABLE, selector: { matchLabels: selector, matchExpressions: [{ key: label.execution, operator: 'DoesNotExist' }] } } },
     ...(spec.serviceAccount && { serviceAccount: { metadata: { ...own, annotations }, automountServiceAccountToken: false } }),
     ...(spec.networkPolicy && {
       networkPolicy: {

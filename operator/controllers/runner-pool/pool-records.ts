@@ -1,9 +1,10 @@
 import type { RunnerPoolSpec } from '../../../crds/runner-pool.ts';
 import { StoreError } from '../../../store/error.ts';
+import { isolatedPool } from '../../../store/pool-name.ts';
 import type { PoolSizeRecord } from '../../../store/pool-sizes.ts';
 import type { Store } from '../../../store/store.ts';
 import type { PoolSize } from './pool-sizes.ts';
-import { rulesOf } from './rules.ts';
+import { isolatedRulesOf, rulesOf } from './rules.ts';
 
 /** Keeps in the database what pools say of themselves: the rules of their queues for those who claim, their sizes for those who watch. */
 export class PoolRecords {
@@ -23,6 +24,7 @@ export class PoolRecords {
     if (this.#written.get(pool) === text) return true;
     return await this.#try(async () => {
       await this.#store.pools.apply(pool, rules);
+      await this.#store.pools.apply(isolatedPool(pool), isolatedRulesOf(rules));
       await this.#store.poolSizes.put(record);
       this.#written.set(pool, text);
     });
@@ -33,6 +35,7 @@ export class PoolRecords {
     this.#written.delete(pool);
     return await this.#try(async () => {
       await this.#store.pools.apply(pool, {});
+      await this.#store.pools.apply(isolatedPool(pool), {});
       await this.#store.poolSizes.remove(pool);
     });
   }

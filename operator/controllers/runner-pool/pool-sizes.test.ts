@@ -74,7 +74,7 @@ test('what a pool says of itself is written once, and again when the database di
   expect(await records.put('batch', spec, size)).toBe(false);
   isAway = false;
   expect([await records.put('batch', spec, size), await records.put('batch', spec, size)]).toEqual([true, true]);
-  expect(written).toEqual([expect.objectContaining({ paused: true }), { pool: 'batch', mode: 'Fixed', desired: 1, minReplicas: 1, maxReplicas: 1 }]);
+  expect(written).toEqual([expect.objectContaining({ paused: true }), { paused: true }, { pool: 'batch', mode: 'Fixed', desired: 1, minReplicas: 1, maxReplicas: 1 }]);
   expect(await records.remove('batch')).toBe(true);
-  expect(written.slice(2)).toEqual([{}, 'batch']);
+  expect(written.slice(3)).toEqual([{}, {}, 'batch']);
 });

@@ -13,3 +13,10 @@ export function rulesOf({ paused = false, maxCrashes, quota = {} }: RunnerPoolSp
     ...(maxCrashes !== undefined && { maxCrashes }),
   };
 }
+
+/** The same for its executions with pods of their own: how many run at once is how many pods there may be. */
+export function isolatedRulesOf({ paused = false, maxQueued, namespaceMaxQueued, maxCrashes }: PoolRules): PoolRules {
+  return {
+    paused, ...(maxQueued !== undefined && { maxQueued }), ...(namespaceMaxQueued !== undefined && { namespaceMaxQueued }), ...(maxCrashes !== undefined && { maxCrashes }),
+  };
+}

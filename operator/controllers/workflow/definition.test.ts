@@ -28,8 +28,8 @@ describe('a new revision', () => {
 });
 
 test('fields that are accepted and not acted on are named', () => {
-  expect(unenforced({ nodes: [], settings: { isolation: 'pod', save: { progress: true } } })).toEqual(['settings.isolation: pod', 'settings.save.progress']);
-  expect(unenforced({ nodes: [], settings: { isolation: 'pooled' } })).toEqual([]);
+  expect(unenforced({ nodes: [], settings: { save: { progress: true } } })).toEqual(['settings.save.progress']);
+  expect(unenforced({ nodes: [], settings: { isolation: 'pod' } })).toEqual([]);
 });
 
 describe('the route', () => {

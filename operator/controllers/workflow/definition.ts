@@ -36,8 +36,5 @@ function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): Workfl
 
 /** Fields that this version accepts and does not act on yet; told to the user instead of being ignored in silence. */
 export function unenforced({ settings }: WorkflowSpec): string[] {
-  return [
-    ...(settings?.isolation === 'pod' ? ['settings.isolation: pod'] : []),
-    ...(settings?.save?.progress === undefined ? [] : ['settings.save.progress']),
-  ];
+  return settings?.save?.progress === undefined ? [] : ['settings.save.progress'];
 }

@@ -2,6 +2,7 @@ import { durationMs } from '../../../crds/duration.ts';
 import type { RegisteredWebhook, WorkflowSpec } from '../../../crds/workflow.ts';
 import { canonicalJson } from '../../../store/canonical-json.ts';
 import { LimitPolicy, type Limits } from '../../../store/limits.ts';
+import { isolatedPool } from '../../../store/pool-name.ts';
 import type { Route, RouteSpec, RouteTrigger } from '../../../store/route.ts';
 import { Keep } from '../../../store/route.ts';
 import type { Workflow } from '../resources.ts';
@@ -11,7 +12,7 @@ const DEFAULT_PRIORITY = 5;
 
 /** The row that decides for new executions of a workflow. */
 export function routeOf({ metadata, spec }: Workflow, revision: string, triggers: readonly RouteTrigger[]): RouteSpec {
-  const { runnerPool = DEFAULT_POOL, priority = DEFAULT_PRIORITY, timeout, save } = spec.settings ?? {};
+  const { runnerPool = DEFAULT_POOL, isolation, priority = DEFAULT_PRIORITY, timeout, save } = spec.settings ?? {};
   const limits = limitsOf(spec.settings);
   return {
     namespace: metadata.namespace ?? '',
@@ -19,7 +20,7 @@ export function routeOf({ metadata, spec }: Workflow, revision: string, triggers
     uid: metadata.uid ?? '',
     active: spec.active === true,
     stable: revision,
-    pool: runnerPool,
+    pool: isolation === 'pod' ? isolatedPool(runnerPool) : runnerPool,
     priority,
     ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout) }),
     save: { success: save?.success ?? Keep.All, failure: save?.failure ?? Keep.All },
