@@ -50,16 +50,20 @@ export interface PodSteps {
   /** Records what is not recorded yet. Resolves to the results in the order of the requests, to undefined while one is missing, and to 'lost' when the lease has ended. */
   request(request: PodRequest): Promise<ContainerResult[] | undefined | 'lost'>;
   get(id: string): Promise<PodStep | undefined>;
-  /** `namespace/id` of steps whose pod is to be created or whose execution has ended, the oldest first. */
-  due(limit: number): Promise<string[]>;
+  /** `namespace/id` of steps whose pod is to be created, of each namespace the oldest first, namespaces in turn; none of those in `except`. */
+  due(limit: number, except?: readonly string[]): Promise<string[]>;
+  /** `namespace/id` of steps without a result whose execution has ended. */
+  orphans(limit: number): Promise<string[]>;
   /** The pod of this try is there. */
   started(step: Pick<PodStep, 'id' | 'attempt'>): Promise<void>;
   again(next: NextAttempt): Promise<void>;
   /** The first result counts. */
   finish(id: string, result: ContainerResult): Promise<void>;
   forget(id: string): Promise<void>;
-  /** Lets executions go on that have all their results, and forgets what belongs to executions that have ended. */
+  /** Lets executions go on that have all their results. */
   settle(): Promise<void>;
+  /** Forgets what belongs to executions that have ended. */
+  tidy(): Promise<void>;
   /** Makes a WorkflowRun the one of its execution, when that has none. */
   adopt(executionId: string, workflowRun: string): Promise<void>;
 }
@@ -92,10 +96,17 @@ const GET: Statement = {
 const DUE: Statement = {
   name: 'pod-step-due',
   text: `
-    (SELECT s.namespace || '/' || s.id AS key FROM millrace.pod_step s WHERE s.result IS NULL AND NOT s.active AND s.not_before <= now() ORDER BY s.created_at LIMIT $1)
-    UNION (
-      SELECT s.namespace || '/' || s.id FROM millrace.pod_step s
-      WHERE s.result IS NULL AND NOT EXISTS (SELECT FROM millrace.queue q WHERE q.id = s.execution_id) LIMIT $1)`,
+    SELECT key FROM (
+      SELECT s.namespace || '/' || s.id AS key, s.created_at, row_number() OVER (PARTITION BY s.namespace ORDER BY s.created_at) AS turn FROM millrace.pod_step s
+      WHERE s.result IS NULL AND NOT s.active AND s.not_before <= now() AND s.namespace <> ALL($2::text[])) waiting
+    ORDER BY turn, created_at LIMIT $1`,
+};
+
+const ORPHANS: Statement = {
+  name: 'pod-step-orphans',
+  text: `
+    SELECT s.namespace || '/' || s.id AS key FROM millrace.pod_step s
+    WHERE s.result IS NULL AND NOT EXISTS (SELECT FROM millrace.queue q WHERE q.id = s.execution_id) LIMIT $1`,
 };
 
 const STARTED: Statement = { name: 'pod-step-started', text: 'UPDATE millrace.pod_step SET active = true WHERE id = $1 AND attempt = $2 AND NOT active' };
@@ -172,7 +183,8 @@ export function createPodSteps(database: Database, notifications: Notifications)
       return all.length === ids.length ? all : undefined;
     },
     get,
-    due: async (limit) => (await database.query<{ key: string }>(DUE, [limit])).map(({ key }) => key),
+    due: async (limit, except = []) => (await database.query<{ key: string }>(DUE, [limit, except])).map(({ key }) => key),
+    orphans: async (limit) => (await database.query<{ key: string }>(ORPHANS, [limit])).map(({ key }) => key),
     async started({ id, attempt }) {
       await database.query(STARTED, [id, attempt]);
     },
@@ -187,6 +199,8 @@ export function createPodSteps(database: Database, notifications: Notifications)
     },
     async settle() {
       for (const { pool } of await database.query<{ pool: string }>(WAKE)) notifications.send(channel.work(pool));
+    },
+    async tidy() {
       await database.query(TIDY);
     },
     async adopt(executionId, workflowRun) {

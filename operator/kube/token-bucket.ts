@@ -29,6 +29,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Whole tokens that are there now. */
+  get available(): number {
+    this.#refill();
+    return Math.max(0, Math.floor(this.#tokens));
+  }
+
   #refill(): void {
     const now = this.#monotonic();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);

@@ -138,4 +138,15 @@ test('there are no more pods at once than allowed, nor created faster, counting 
   budget.settle('shop/b');
   expect(create('d')).toBe(true);
   expect(create('e')).toBe(false);
+  expect(budget.room()).toEqual({ pods: 1, full: ['shop'] });
+  expect([budget.freed('shop'), budget.freed('shop')]).toEqual([true, false]);
+  expect(budget.room().full).toEqual([]);
+});
+
+test('pods are deleted one after the other, each in its turn', () => {
+  let now = 0;
+  const budget = new PodBudget({ maxActive: 3, perSecond: 2, monotonic: () => now, active: () => 0 });
+  expect(['a', 'b', 'c', 'd'].map((name) => budget.deleteInMs(`shop/${name}`))).toEqual([0, 0, 500, 1000]);
+  now = 500;
+  expect([budget.deleteInMs('shop/c'), budget.deleteInMs('shop/d'), budget.deleteInMs('shop/e')]).toEqual([0, 500, 1000]);
 });

@@ -4,7 +4,7 @@ import type { ContainerSpec } from '../../../runner/nodes/container/container-sp
 import { coalesce } from '../../../store/coalesce.ts';
 import type { PodStep, PodSteps } from '../../../store/pod-steps.ts';
 import { Pod } from '../../kube/builtin.ts';
-import type { Cache, Key, Manager, Pass, PolicyRule, Result } from '../../kube/index.ts';
+import type { Cache, Change, Key, Manager, Pass, PolicyRule, Result } from '../../kube/index.ts';
 import { KubeError, keyOf, isAlreadyExists, owns, reads, splitKey, watch } from '../../kube/index.ts';
 import { WorkflowRun } from '../resources.ts';
 import { logTail, resultOf } from './container-result.ts';
@@ -49,14 +49,20 @@ export interface ContainerControllerOptions {
   namespaces: readonly string[];
 }
 
+/** Whether something follows from a change: pods tell of each of their conditions. */
+const hasMoved = ({ before, after }: Change<Pod>): boolean => before === undefined || after === undefined || movesOf(before) !== movesOf(after);
+const movesOf = ({ metadata, status }: Pod): string => JSON.stringify([
+  metadata.uid, metadata.deletionTimestamp, status?.phase, [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(({ state }) => state?.waiting?.reason),
+]);
+
 const BY_STEP = 'step';
 const BY_NAMESPACE = 'unfinished';
 const stepKeyOf = ({ metadata }: Pod): Key => `${metadata.namespace ?? ''}/${metadata.labels?.[podLabel.step] ?? ''}`;
 const byStep = (pod: Pod): string[] => [stepKeyOf(pod)];
 const byNamespace = (pod: Pod): string[] => (isTerminal(pod) ? [] : [pod.metadata.namespace ?? '']);
 
-/** When there is no room for another pod. */
-const FULL_MS = 1000;
+/** Between two looks for a log that is not there yet. */
+const LOG_MS = 1000;
 /** An admission that refuses may think better of it, such as a quota that is used up. */
 const REFUSED_MS = 5000;
 const REFUSED_FOR_MS = 600_000;
@@ -79,7 +85,15 @@ export function containerController({ manager, steps, source, home, settings, na
     maxActive: settings?.maxActive ?? 0, perSecond: settings?.perSecond ?? 1, monotonic: () => clock.monotonic(),
     active: (namespace) => pods.reduce((sum, cache) => sum + cache.keysByIndex(BY_NAMESPACE, namespace).length, 0),
   });
-  for (const cache of pods) cache.subscribe(({ key }) => budget.settle(key));
+  if (settings !== undefined) source.follow(() => budget.room());
+  for (const cache of pods) {
+    cache.subscribe(({ key, before, after }) => {
+      budget.settle(key);
+      if (after === undefined) budget.forget(key);
+      const isOver = before !== undefined && !isTerminal(before) && (after === undefined || isTerminal(after));
+      if (isOver && budget.freed(splitKey(key).namespace ?? '')) source.soon();
+    });
+  }
   const settleSoon = coalesce(async (batch: readonly string[]) => {
     await steps.settle();
     return batch;
@@ -88,7 +102,7 @@ export function containerController({ manager, steps, source, home, settings, na
   manager.control({
     name: 'container',
     rbac: settings === undefined ? [] : containerNeeds,
-    watches: [source.watch, ...pods.map((cache) => watch(cache, { to: (pod) => [stepKeyOf(pod)] }))],
+    watches: [source.watch, ...pods.map((cache) => watch(cache, { to: (pod) => [stepKeyOf(pod)], when: hasMoved }))],
     concurrency: 16,
     async reconcile(key, pass) {
       const { name: id } = splitKey(key);
@@ -127,7 +141,8 @@ export function containerController({ manager, steps, source, home, settings, na
       return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: `Containers may not use the service account ${serviceAccount}: have it added to containers.serviceAccounts of the chart.` } });
     }
     const key: Key = `${step.namespace}/${podName(step)}`;
-    if (!budget.mayCreate(key, step.namespace)) return { requeueAfterMs: FULL_MS * (1 + clock.random()) };
+    // The source reports it again once there is room.
+    if (!budget.mayCreate(key, step.namespace)) return {};
     try {
       const owner = await ownerOf(step, owners);
       await client.create(buildPod(step, spec, { installation: home, owner }), { signal: pass.signal });
@@ -136,6 +151,7 @@ export function containerController({ manager, steps, source, home, settings, na
       if (!isAlreadyExists(error)) return refused(step, error);
     }
     await steps.started(step);
+    source.soon();
     return {};
   }
 
@@ -154,13 +170,14 @@ export function containerController({ manager, steps, source, home, settings, na
       return { requeueAfterMs: next.afterMs };
     }
     const log = pod === undefined ? undefined : await readPodLog(cluster, keyOf(pod), signal);
-    if (log === undefined && next.do === 'succeed' && spec.resultFrom === 'log' && pod !== undefined && endedMs(pod) < LOG_PATIENCE_MS) return { requeueAfterMs: FULL_MS };
+    if (log === undefined && next.do === 'succeed' && spec.resultFrom === 'log' && pod !== undefined && endedMs(pod) < LOG_PATIENCE_MS) return { requeueAfterMs: LOG_MS };
     return end(step, { ...reportOf(next, { spec, log: log ?? '', message: outcome.kind === 'Succeeded' ? outcome.message : '' }), attempts: step.attempt, ...(pod && { pod: pod.metadata.name }) });
   }
 
   async function end(step: PodStep, result: ContainerResult): Promise<Result> {
     await steps.finish(step.id, result);
     await settleSoon(step.id);
+    source.soon();
     return { requeueAfterMs: (settings?.keepSeconds ?? 0) * 1000 };
   }
 
@@ -170,9 +187,9 @@ export function containerController({ manager, steps, source, home, settings, na
     for (const pod of own) {
       const keptMs = isTerminal(pod) ? (settings?.keepSeconds ?? 0) * 1000 - endedMs(pod) : 0;
       if (pod.metadata.deletionTimestamp !== undefined) continue;
-      if (keptMs > 0) afterMs = Math.min(afterMs, keptMs);
-      else if (budget.mayDelete()) await client.delete(keyOf(pod), { uid: pod.metadata.uid });
-      else afterMs = Math.min(afterMs, FULL_MS * (1 + clock.random()));
+      const waitMs = keptMs > 0 ? keptMs : budget.deleteInMs(keyOf(pod));
+      if (waitMs > 0) afterMs = Math.min(afterMs, waitMs);
+      else await client.delete(keyOf(pod), { uid: pod.metadata.uid });
     }
     if (afterMs < Infinity) return { requeueAfterMs: afterMs };
     if (step?.abandoned === true) await steps.forget(step.id);

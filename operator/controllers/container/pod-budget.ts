@@ -11,11 +11,23 @@ export interface PodBudgetOptions {
   active(namespace: string): number;
 }
 
+/** What could be created now. */
+export interface Room {
+  /** Pods, by how fast they may come. */
+  pods: number;
+  /** Namespaces that have as many as they may. */
+  full: string[];
+}
+
 /** Keeps the API server healthy: how many pods there may be at once, and how fast they come and go. */
 export class PodBudget {
   readonly #options: PodBudgetOptions;
   readonly #creates: TokenBucket;
   readonly #deletes: TokenBucket;
+  /** Pods to be deleted, with the time of their turn. */
+  readonly #leaving = new Map<Key, number>();
+  /** Namespaces where a pod was refused because there were as many as there may be, with the time until when that is believed. */
+  readonly #full = new Map<string, number>();
   /** Pods being created, or created and not in the cache yet, with the time when that ends to count. */
   readonly #coming = new Map<Key, number>();
 
@@ -34,7 +46,11 @@ export class PodBudget {
       if (until < monotonic()) this.#coming.delete(key);
       else if (key.startsWith(`${namespace}/`)) coming += 1;
     }
-    if (active(namespace) + coming >= maxActive || !this.#creates.tryTake()) return false;
+    if (active(namespace) + coming >= maxActive) {
+      this.#full.set(namespace, monotonic() + FULL_MS);
+      return false;
+    }
+    if (!this.#creates.tryTake()) return false;
     this.#coming.set(pod, monotonic() + COMING_MS);
     return true;
   }
@@ -44,10 +60,32 @@ export class PodBudget {
     this.#coming.delete(pod);
   }
 
-  mayDelete(): boolean {
-    return this.#deletes.tryTake();
+  /** A namespace that was full has fewer unfinished pods than before. True: somebody may be waiting for that. */
+  freed(namespace: string): boolean {
+    return this.#full.delete(namespace);
+  }
+
+  room(): Room {
+    for (const [namespace, until] of this.#full) if (until < this.#options.monotonic()) this.#full.delete(namespace);
+    return { pods: this.#creates.available, full: [...this.#full.keys()] };
+  }
+
+  /** Milliseconds until this pod may be deleted. Pods take turns, so each needs to be asked for twice at most. */
+  deleteInMs(pod: Key): number {
+    const now = this.#options.monotonic();
+    const turn = this.#leaving.get(pod) ?? now + this.#deletes.reserve();
+    if (turn <= now) this.#leaving.delete(pod);
+    else this.#leaving.set(pod, turn);
+    return Math.max(0, turn - now);
+  }
+
+  /** The pod is gone. */
+  forget(pod: Key): void {
+    this.#leaving.delete(pod);
   }
 }
 
+/** When something else than an end has made room, such as a pod that the API server refused. */
+const FULL_MS = 1000;
 /** A watch tells of a new pod long before that. */
 const COMING_MS = 30_000;
