@@ -24,14 +24,29 @@ const READY_TIMEOUT_MS = 60_000;
 const notDeleted = { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' };
 const inPhase = (phase: string): object => ({ key: '.status.phase', operator: 'In', values: [phase] });
 
+interface Stage {
+  name: string;
+  kind: 'Node' | 'Pod';
+  when: readonly object[];
+  next: object;
+}
+
+const nodeStage = (port: number): Stage => ({
+  name: 'node-run', kind: 'Node', when: [{ key: '.status.phase', operator: 'NotIn', values: ['Running'] }],
+  next: { statusTemplate: JSON.stringify({
+    phase: 'Running', capacity: NODE, allocatable: NODE, addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'simulated' }],
+  }) },
+});
+
 /** What a kubelet writes at the least: that the pod runs, and that it is over. */
-const STAGES: readonly { name: string; when: readonly object[]; next: object }[] = [
-  { name: 'pod-run', when: [notDeleted, inPhase('Pending')], next: { statusTemplate: statusOf('Running', '{running: {startedAt: {{ $now | Quote }}}}') } },
+const POD_STAGES: readonly Stage[] = [
+  { name: 'pod-run', kind: 'Pod', when: [notDeleted, inPhase('Pending')], next: { statusTemplate: statusOf('Running', '{running: {startedAt: {{ $now | Quote }}}}') } },
   {
-    name: 'pod-end', when: [notDeleted, inPhase('Running')],
+    name: 'pod-end', kind: 'Pod', when: [notDeleted, inPhase('Running')],
     next: { statusTemplate: statusOf('Succeeded', '{terminated: {exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }}}}') },
   },
-  { name: 'pod-delete', when: [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], next: { delete: true } },
+  { name: 'pod-delete', kind: 'Pod', when: [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], next: { delete: true } },
 ];
 
 function statusOf(phase: string, state: string): string {
@@ -46,7 +61,7 @@ export async function startKwok({ plane, dir, nodes, log }: KwokOptions): Promis
   const [pathOf, port, schedulerPort] = await Promise.all([binaries(['kwok', 'kube-scheduler']), freePort(), freePort()]);
   const [logFile, configFile] = [join(dir, 'container.log'), join(dir, 'kwok.yaml')];
   await writeFile(logFile, log);
-  await writeFile(configFile, configuration(logFile).map((object) => JSON.stringify(object)).join('\n---\n'));
+  await writeFile(configFile, configuration(logFile, port).map((object) => JSON.stringify(object)).join('\n---\n'));
   const daemons: Daemon[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(daemons.map((daemon) => daemon.kill())));
   try {
@@ -61,13 +76,8 @@ export async function startKwok({ plane, dir, nodes, log }: KwokOptions): Promis
     });
     daemons.push(kwok);
     await kwok.waitUntil(() => fetch(`http://127.0.0.1:${String(port)}/healthz`).then(({ ok }) => ok, () => false), READY_TIMEOUT_MS);
-    const names = Array.from({ length: nodes }, (_, index) => `simulated-${String(index)}`);
-    await plane.apply(...names.map((name) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } })));
-    const status = {
-      capacity: NODE, allocatable: NODE, addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } },
-      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'simulated' }],
-    };
-    for (const name of names) await plane.kubectl('patch', 'node', name, '--subresource=status', '--type=merge', '--patch', JSON.stringify({ status }));
+    await plane.apply(...Array.from({ length: nodes }, (_, index) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: `simulated-${String(index)}` } })));
+    await plane.kubectl('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=60s');
     return stop;
   } catch (error) {
     await stop();
@@ -75,11 +85,11 @@ export async function startKwok({ plane, dir, nodes, log }: KwokOptions): Promis
   }
 }
 
-function configuration(logFile: string): object[] {
+function configuration(logFile: string, port: number): object[] {
   const apiVersion = 'kwok.x-k8s.io/v1alpha1';
   return [
-    ...STAGES.map(({ name, when, next }) => ({
-      apiVersion, kind: 'Stage', metadata: { name }, spec: { resourceRef: { apiGroup: 'v1', kind: 'Pod' }, selector: { matchExpressions: when }, next },
+    ...[nodeStage(port), ...POD_STAGES].map(({ name, kind, when, next }) => ({
+      apiVersion, kind: 'Stage', metadata: { name }, spec: { resourceRef: { apiGroup: 'v1', kind }, selector: { matchExpressions: when }, next },
     })),
     { apiVersion, kind: 'ClusterLogs', metadata: { name: 'all' }, spec: { logs: [{ logsFile: logFile, follow: false }] } },
   ];
