@@ -27,7 +27,8 @@ type Progress = (text: string) => void;
 /** Runs that are one pod each, beside a loop that makes the same pods, on a real node and on simulated ones. */
 export const pods: Benchmark = {
   name: 'pods',
-  about: 'WorkflowRuns of one pod each, beside a plain loop that makes the same pods; on a real node, and on simulated ones beside what Argo Workflows publishes. One run, whatever --runs says; 0 pods leave a part out',
+  about: 'WorkflowRuns of one pod each, beside a plain loop that makes the same pods; on a real node, and on simulated ones beside what Argo Workflows publishes. 0 pods leave a part out',
+  once: true,
   flags: { pods: 500, kwok: 5000 },
   async run({ flags: { pods: real = 0, kwok = 0 }, progress }) {
     return [...(real > 0 ? await onNode(real, progress) : []), ...(kwok > 0 ? await onSimulatedNodes(kwok, progress) : [])];

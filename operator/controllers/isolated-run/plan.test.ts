@@ -58,7 +58,7 @@ test('the pod is what the pool would make, with one slot for one execution', () 
   });
   const [container] = spec?.containers ?? [];
   const env = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]));
-  expect(spec).toMatchObject({ restartPolicy: 'Never', automountServiceAccountToken: false });
+  expect(spec).toMatchObject({ restartPolicy: 'Never', serviceAccountName: 'runner' });
   expect(container?.resources).toEqual({ limits: { memory: '512Mi' } });
   expect(env).toMatchObject({ MILLRACE_POOL: 'small+pod', MILLRACE_EXECUTION: '0198-e', MILLRACE_EXECUTORS: '1', MILLRACE_EXECUTOR_CONCURRENCY: '1', REGION: 'eu' });
   expect(container?.env).toHaveLength(new Set(container?.env?.map(({ name }) => name)).size);
