@@ -20,6 +20,7 @@ const settings = z.strictObject({
   timezone: z.string().min(1).max(64).describe('IANA name, such as Europe/Berlin, for schedules and $now. Default UTC.').exactOptional(),
   isolation: z.enum(['pooled', 'pod']).describe('Run in shared runner pods (pooled, the default) or give each execution a pod of its own (pod).').exactOptional(),
   executionOrder: z.enum(['v0', 'v1']).describe('Depth first by canvas position (v1, the default) or the legacy breadth first order (v0).').exactOptional(),
+  parallelBranches: z.int32().min(1).max(50).describe('Nodes of one execution that may run at the same time, where branches do not depend on one another. Default 1: one after the other.').exactOptional(),
   concurrency: concurrencyLimit.describe('Limit on executions that are under way at the same time. Default: none.').exactOptional(),
   rateLimit: rateLimit.describe('Limit on how fast executions start. Default: none.').exactOptional(),
   circuitBreaker: circuitBreaker.describe('Stop calling hosts whose requests fail, for the workflows of the namespace that have this setting. Default: call them always.').exactOptional(),
@@ -35,6 +36,11 @@ const settings = z.strictObject({
   callerPolicy: z.enum(['any', 'none', 'list', 'sameOwner']).describe('Which workflows may call this one as a sub-workflow. Default sameOwner: those in the same namespace.').exactOptional(),
   callers: listSet(objectName, 100).describe('Workflows that may call this one when callerPolicy is list.').exactOptional(),
 }).meta(cel({
+  rule: "!has(self.parallelBranches) || self.parallelBranches == 1 || !has(self.executionOrder) || self.executionOrder == 'v1'",
+  message: 'branches run at the same time in the order v1 only; set executionOrder: v1 or remove parallelBranches',
+  fieldPath: '.parallelBranches',
+  reason: 'FieldValueForbidden',
+}, {
   rule: "!has(self.callers) || (has(self.callerPolicy) && self.callerPolicy == 'list')",
   message: 'callers is read only when callerPolicy is list; set callerPolicy: list or remove callers',
   fieldPath: '.callers',

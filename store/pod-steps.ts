@@ -121,18 +121,22 @@ const AGAIN: Statement = {
 const FINISH: Statement = { name: 'pod-step-finish', text: 'UPDATE millrace.pod_step SET result = $2 WHERE id = $1 AND result IS NULL' };
 const FORGET: Statement = { name: 'pod-step-forget', text: 'DELETE FROM millrace.pod_step WHERE id = $1' };
 
-/** An execution that is still being parked is not Waiting yet: it is found by the next call. */
+/**
+ * An execution goes on once all pods of a node that it waits for are over; when branches wait for several nodes, with the first of them. One
+ * that is still being parked is not Waiting yet: it is found by the next call.
+ */
 const WAKE: Statement = {
   name: 'pod-step-wake',
   text: `
     WITH woken AS (
       UPDATE millrace.queue q SET state = 'Ready', run_at = NULL, wait_node = NULL, resume = NULL, rank = now() - q.priority * interval '30 s'
       FROM (SELECT DISTINCT execution_id, node FROM millrace.pod_step WHERE result IS NOT NULL AND NOT told) s
-      WHERE q.id = s.execution_id AND q.state = 'Waiting' AND q.wait_node = s.node
-        AND NOT EXISTS (SELECT FROM millrace.pod_step p WHERE p.execution_id = q.id AND p.result IS NULL)
+      WHERE q.id = s.execution_id AND q.state = 'Waiting'
+        AND EXISTS (SELECT FROM millrace.pod_step p WHERE p.execution_id = q.id AND p.node = q.wait_node)
+        AND NOT EXISTS (SELECT FROM millrace.pod_step p WHERE p.execution_id = q.id AND p.node = s.node AND p.result IS NULL)
       RETURNING q.id, q.pool
     ), told AS (
-      UPDATE millrace.pod_step p SET told = true FROM woken WHERE p.execution_id = woken.id AND NOT p.told
+      UPDATE millrace.pod_step p SET told = true FROM woken WHERE p.execution_id = woken.id AND p.result IS NOT NULL AND NOT p.told
     )
     SELECT DISTINCT pool FROM woken`,
 };

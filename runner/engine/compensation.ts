@@ -7,7 +7,8 @@ import type { Compensation } from './graph.ts';
 import type { ErrorRecord } from './item.ts';
 import type { Ending, ExecutionResult, NodeRun } from './node-run.ts';
 import { ExecutionStatus } from './node-run.ts';
-import { drain, ended } from './run-execution.ts';
+import { ended } from './execution-end.ts';
+import { drain } from './run-execution.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Task } from './waiting-inputs.ts';
 
@@ -73,7 +74,7 @@ function timeoutOf({ workflow }: Execution): number {
 
 /** The runs that have to be undone, the last one first. */
 function toUndo(execution: Execution): readonly NodeRun[] {
-  return execution.history.runs.slice(0, execution.ending?.after).filter((run) => isUndoable(execution, run) && tasksOf(execution, run).length > 0).toReversed();
+  return execution.history.runs.filter((run) => isUndoable(execution, run) && tasksOf(execution, run).length > 0).toReversed();
 }
 
 /** One first run per wire; an output without items has nothing to undo. */

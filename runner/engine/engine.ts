@@ -14,7 +14,8 @@ import { ExecutionMode, ExecutionStatus } from './node-run.ts';
 import type { Checkpoint, Ending, ExecutionResult, StaticDataChanges } from './node-run.ts';
 import { planPartial } from './partial.ts';
 import type { PartialRun, RunData } from './partial.ts';
-import { runExecution, stopped } from './run-execution.ts';
+import { stopped, waitOf } from './execution-end.ts';
+import { runExecution } from './run-execution.ts';
 import { runChild } from './sub-workflow.ts';
 import { finalResponse } from './webhook-response.ts';
 import type { Answering } from './webhook-response.ts';
@@ -89,7 +90,10 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
   if (request.signal?.aborted) cancel();
   try {
     const watch = (): void => stopAt(deadlineOf(request, host), host, stop, done.signal);
-    return concluded(execution, request, await runToEnd(execution, request, { watch, handedOn: handedOn.signal }));
+    const result = await runToEnd(execution, request, { watch, handedOn: handedOn.signal });
+    // Now everything has come to a boundary: what a later life needs to come back to this wait is complete.
+    if (tree.suspended) await tree.journal.suspend(tree.suspended);
+    return concluded(execution, request, result);
   } catch (error) {
     // Whoever goes on does not repeat what is finished.
     if (error instanceof WorkflowError && error.code === 'HandBack') await tree.journal.beforeEffect();
@@ -141,7 +145,7 @@ async function endOf(execution: Execution, run: () => Promise<ExecutionResult>):
 
 /** A sub-workflow nobody waits for, or the error workflow, may wait itself: the execution is over when they are. */
 function suspendedOr({ suspended }: Tree, result: ExecutionResult): ExecutionResult {
-  return suspended ? { ...result, status: ExecutionStatus.Waiting, wait: suspended } : result;
+  return suspended ? { ...result, status: ExecutionStatus.Waiting, wait: waitOf(suspended) } : result;
 }
 
 function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTypes'>): Tree {
@@ -161,6 +165,7 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
     suspended: undefined,
     responded: false,
     answering: undefined,
+    answered: -1,
     staticData: new Map(),
     background: new Set(),
     lastYield: given.host.now(),

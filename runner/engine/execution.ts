@@ -4,7 +4,7 @@ import { History } from './history.ts';
 import type { EngineHost } from './host.ts';
 import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
-import type { Ending, ExecutionMode, ExecutionResult, StaticData } from './node-run.ts';
+import type { Ending, ExecutionMode, ExecutionResult, StaticData, Suspension } from './node-run.ts';
 import type { WaitedRequest } from './node-type.ts';
 import { retentionOf } from './retention.ts';
 import { WorkingStaticData } from './static-data.ts';
@@ -21,6 +21,8 @@ export interface ChildRequest {
   number: number;
   /** What the call learns from outside, the same in every life of the execution. */
   record<T>(live: () => T): T;
+  /** Told what static data the called workflow uses. */
+  onStaticData(data: WorkingStaticData): void;
 }
 
 /** What an execution and the sub-workflows that run inside it share. */
@@ -46,7 +48,7 @@ export interface Tree {
   readonly maxNodeRuns: number;
   nodeRuns: number;
   /** Set once a node asked to wait: everything unwinds and the root's result says Waiting. */
-  suspended: ExecutionResult['wait'] | undefined;
+  suspended: Suspension | undefined;
   /** Whether the webhook has been answered, or the call that ended the last wait. */
   responded: boolean;
   /** How the call that ended the last wait is to be answered. */
@@ -55,6 +57,8 @@ export interface Tree {
   readonly staticData: Map<string, WorkingStaticData>;
   /** Sub-workflows nobody waits for, run inside this execution because the host cannot start them on their own. */
   readonly background: Set<Promise<unknown>>;
+  /** Of the last committed run that answered a caller, or from which on one was to be answered. */
+  answered: number;
   /** When the event loop last had a turn; milliseconds. */
   lastYield: number;
 }
@@ -72,6 +76,8 @@ export interface ExecutionIdentity {
   readonly underError: boolean;
   /** Aborted on cancel and on the deadline, with a WorkflowError as reason. */
   readonly signal: AbortSignal;
+  /** Told what static data its nodes use. */
+  readonly onStaticData?: (data: WorkingStaticData) => void;
 }
 
 /** One workflow being executed: the root of a tree, or a sub-workflow in it. */
@@ -108,16 +114,16 @@ export function createExecution(tree: Tree, about: ExecutionIdentity, { stored, 
   };
 }
 
-/** What other workflows of the tree have changed so far, or undefined. */
-export function otherStaticData({ tree, staticData }: Execution): Record<string, StaticData> | undefined {
-  const used = [...tree.staticData].filter(([, data]) => data !== staticData && data.isUsed);
+/** What other workflows of the tree keep after a run that used it, or undefined. */
+export function otherStaticData({ tree, staticData }: Execution, usedBy: ReadonlySet<WorkingStaticData>): Record<string, StaticData> | undefined {
+  const used = [...tree.staticData].filter(([, data]) => data !== staticData && usedBy.has(data));
   return used.length > 0 ? Object.fromEntries(used.map(([id, data]) => [id, data.snapshot()])) : undefined;
 }
 
 /** Takes over what a committed run left of other workflows' static data. */
-export function restoreOtherStaticData({ tree }: Execution, left: Readonly<Record<string, StaticData>>): void {
+export function restoreOtherStaticData({ tree }: Execution, left: Readonly<Record<string, StaticData>>, order: number): void {
   // What the store had of it is in the journal since it was first used.
-  for (const [id, data] of Object.entries(left)) sharedStaticData(tree, id, { global: {}, nodes: {} }).restore(data);
+  for (const [id, data] of Object.entries(left)) sharedStaticData(tree, id, { global: {}, nodes: {} }).restore(data, order);
 }
 
 /** One copy for all executions of a workflow in the tree: each sees what the ones before it left. */

@@ -37,7 +37,7 @@ const workflow = fc.record({
   id: fc.constant('self'), name: fc.string(),
   compat: fc.constantFrom('millrace', 'n8n-v1', 'n8n-v2', 'n8n-v3'),
   nodes: fc.array(node, { maxLength: 8, size: 'max' }).map((nodes): WorkflowNode[] => [{ name: 'Start', type: 'start' }, ...nodes]), connections: fc.array(connection, { minLength: 2, maxLength: 20, size: 'max' }),
-  settings: fc.record({ executionOrder: fc.constantFrom('v0', 'v1'), errorWorkflow: fc.constantFrom('self', 'none') }, { requiredKeys: [] }),
+  settings: fc.record({ executionOrder: fc.constantFrom('v0', 'v1'), parallelBranches: fc.constantFrom(1, 3), errorWorkflow: fc.constantFrom('self', 'none') }, { requiredKeys: [] }),
   pinData: fc.dictionary(name, fc.array(item, { maxLength: 3 }), { maxKeys: 2 }),
 }, { requiredKeys: ['id', 'name', 'nodes', 'connections'] }) as fc.Arbitrary<WorkflowDefinition>;
 

@@ -23,6 +23,8 @@ export class History {
   readonly #retention: Retention;
   readonly #maxBytes: number;
   #bytes = 0;
+  /** The run that keeps its items whatever else runs: callers and webhooks read those of the last. */
+  #last: NodeRun | undefined;
   #kept: Kept[] = [];
   #head = 0;
 
@@ -40,7 +42,9 @@ export class History {
     return this.#byNode.get(node) ?? NONE;
   }
 
-  add(run: NodeRun): void {
+  /** `isLast`: no finished run comes after it in the order of the workflow. */
+  add(run: NodeRun, isLast = true): void {
+    if (isLast) this.#last = run;
     const bytes = run.outputs.reduce((sum, items) => sum + (items ? estimateBytes(items) : 0), 0);
     this.#bytes += bytes;
     if (!this.#retention.isReferenced(run.node)) this.#kept.push({ index: this.#runs.length, bytes });
@@ -51,12 +55,23 @@ export class History {
     if (this.#bytes > this.#maxBytes) this.#dropOldest();
   }
 
-  /** The run that ended last keeps its items: callers and webhooks read them. */
+  /** Puts the runs from number `from` on into the given order. Nothing may be added afterwards. */
+  arrange(from: number, order: readonly number[]): void {
+    const ordered = order.flatMap((number) => this.#runs[number] ?? []);
+    for (const [index, run] of ordered.entries()) this.#runs[from + index] = run;
+  }
+
   #dropOldest(): void {
     while (this.#bytes > this.#maxBytes) {
       const kept = this.#kept[this.#head];
-      if (!kept || kept.index === this.#runs.length - 1) break;
+      if (!kept) break;
+      const isLast = this.#runs[kept.index] === this.#last;
+      if (isLast && this.#head === this.#kept.length - 1) break;
       this.#head += 1;
+      if (isLast) {
+        this.#kept.push(kept);
+        continue;
+      }
       this.#bytes -= kept.bytes;
       this.#drop(kept.index);
     }

@@ -5,7 +5,8 @@ import { WorkflowError } from './error.ts';
 import { createExecution } from './execution.ts';
 import type { Execution, ExecutionIdentity } from './execution.ts';
 import type { ExecutionResult, StaticData } from './node-run.ts';
-import { runExecution, stopped } from './run-execution.ts';
+import { stopped } from './execution-end.ts';
+import { runExecution } from './run-execution.ts';
 import type { Start } from './run-execution.ts';
 
 export interface InnerRun {

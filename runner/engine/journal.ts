@@ -1,5 +1,5 @@
 import type { EngineHost } from './host.ts';
-import type { Checkpoint, CommittedRun, Ending, Environment, Recording, Scoped, StaticData } from './node-run.ts';
+import type { Checkpoint, CommittedRun, Ending, Environment, NodeRun, Recording, Scoped, StaticData } from './node-run.ts';
 
 /** Reads of one node run from outside itself. */
 export interface Recorder {
@@ -8,18 +8,26 @@ export interface Recorder {
   read<T>(live: () => T): T;
 }
 
+/** A committed run with its place among all that the execution committed: where several left something behind, the last one counts. */
+export interface RestorableRun extends CommittedRun {
+  order: number;
+}
+
 /**
  * What makes an execution and its sub-workflows survive a crash: knows what earlier lives committed, and gathers what this
  * life has to commit before its next effect.
  */
 export class Journal {
   readonly #host: Pick<EngineHost, 'commit' | 'variables'>;
-  readonly #committed = new Map<string, CommittedRun>();
+  readonly #committed = new Map<string, RestorableRun>();
+  readonly #committedIn = new Map<string, number>();
   readonly #recorded = new Map<string, readonly unknown[]>();
   readonly #waiting: Checkpoint['waiting'];
   readonly #ended = new Map<string, Ending>();
   #endings: (Ending & Scoped)[] = [];
   #unrestored: number;
+  /** Where in the tree the wait that is being come back from is, until it is over; see `leadsBack`. */
+  #wayBack: string | undefined;
   #environment: Environment = {};
   #environmentIsDurable = true;
   #sequence: number;
@@ -32,8 +40,9 @@ export class Journal {
     this.#host = host;
     this.#sequence = resume.length;
     this.#waiting = resume.at(-1)?.waiting;
+    if (this.#waiting && this.#waiting.wait.on !== 'pods') this.#wayBack = wayTo(this.#waiting);
     for (const { runs, recordings, environment, endings = [] } of resume) {
-      for (const run of runs) this.#committed.set(key(run.scope, run.node, run.runIndex), run);
+      for (const run of runs) this.#restore(run);
       for (const { scope, node, runIndex, reads } of recordings) this.#recorded.set(key(scope, node, runIndex), reads);
       for (const { scope = '', ...ending } of endings) this.#ended.set(scope, ending);
       this.#environment = { ...this.#environment, ...environment };
@@ -51,7 +60,7 @@ export class Journal {
   }
 
   /** A run that an earlier life finished and committed. Asked for once in a life. */
-  committed(scope: string, node: string, runIndex: number): CommittedRun | undefined {
+  committed(scope: string, node: string, runIndex: number): RestorableRun | undefined {
     const run = this.#committed.get(key(scope, node, runIndex));
     if (run && scope === '') this.#unrestored -= 1;
     return run;
@@ -74,6 +83,21 @@ export class Journal {
   /** Remembers how an execution ended, so that every later life goes on undoing it. */
   end(scope: string, ending: Ending): void {
     this.#endings.push({ ...ending, ...scoped(scope) });
+  }
+
+  /** How many runs of one workflow of the tree earlier lives committed, without those that undo others. */
+  committedIn(scope: string): number {
+    return this.#committedIn.get(scope) ?? 0;
+  }
+
+  /** Whether this run is the wait that an earlier life ended in, or calls the sub-workflow it is in, and it is not over yet. */
+  leadsBack(scope: string, node: string, runIndex: number): boolean {
+    return this.#wayBack?.startsWith(wayTo({ scope, node, runIndex })) === true;
+  }
+
+  /** Whether the wait that an earlier life ended in is in this workflow or below it, and not over yet. */
+  isComingBack(scope: string): boolean {
+    return this.#wayBack?.startsWith(`${scope}/`) === true;
   }
 
   /** The wait this run was in when an earlier life ended. */
@@ -105,6 +129,7 @@ export class Journal {
   /** Remembers the finished run of an effectful node for the next commit. What it read is of no use any more. */
   add(scope: string, run: CommittedRun, recorder?: Recorder): void {
     this.#runs.push({ ...run, ...scoped(scope) });
+    if (this.#wayBack === wayTo({ ...run, scope })) this.#wayBack = undefined;
     if (recorder) this.#dirty.delete(recorder);
   }
 
@@ -117,6 +142,12 @@ export class Journal {
   /** Makes everything durable that a later life needs to come back to this wait. */
   async suspend(waiting: NonNullable<Checkpoint['waiting']>): Promise<void> {
     await this.#commit(waiting);
+  }
+
+  #restore(run: CommittedRun): void {
+    const { scope = '' } = run;
+    this.#committed.set(key(scope, run.node, run.runIndex), { ...run, order: this.#committed.size });
+    if (!run.compensation) this.#committedIn.set(scope, this.committedIn(scope) + 1);
   }
 
   #commit(waiting?: Checkpoint['waiting']): Promise<void> {
@@ -168,6 +199,11 @@ class RunRecorder implements Recorder {
   recording(): Recording {
     return { ...this.#of, reads: [...this.#reads] };
   }
+}
+
+/** Begins like the scopes of the sub-workflows that this run calls. */
+function wayTo({ scope = '', node, runIndex }: Scoped & Pick<NodeRun, 'node' | 'runIndex'>): string {
+  return `${scope}/${JSON.stringify([node, runIndex]).slice(0, -1)},`;
 }
 
 function scoped(scope: string): { scope?: string } {

@@ -104,7 +104,14 @@ export interface Checkpoint {
   /** How the execution, or a sub-workflow in it, ended: since this checkpoint it is being undone. */
   endings?: readonly (Ending & Scoped)[];
   /** The run the execution waits in since this checkpoint. */
-  waiting?: { scope?: string; node: string; runIndex: number; wait: WaitRequest };
+  waiting?: Suspension;
+}
+
+/** A run that the execution waits in. */
+export interface Suspension extends Scoped {
+  node: string;
+  runIndex: number;
+  wait: WaitRequest;
 }
 
 export const ExecutionStatus = {

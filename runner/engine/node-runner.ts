@@ -9,7 +9,7 @@ import type { GraphNode } from './graph.ts';
 import type { ErrorRecord, Item } from './item.ts';
 import { allInputItems, linkOutputs, stampInputs } from './item-linking.ts';
 import type { Inputs } from './item-linking.ts';
-import type { Recorder } from './journal.ts';
+import type { Recorder, RestorableRun } from './journal.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
 import { cacheOf, type RunCache } from './node-cache.ts';
@@ -27,8 +27,8 @@ interface Finished {
   error?: ErrorRecord;
 }
 
-/** How one run of a node ended: with a record, or by asking the execution to wait. */
-export type RunOutcome = { run: NodeRun } | { wait: WaitRequest };
+/** How one run of a node ended: with a record, by asking the execution to wait, or because a sub-workflow in it did. */
+export type RunOutcome = { run: NodeRun } | { wait: WaitRequest } | { suspended: true };
 
 /**
  * Runs one node once: takes a committed result as it is, passes disabled and pinned nodes by, else executes with retries,
@@ -64,10 +64,11 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   const traced = tree.host.trace?.node({ scope, node: node.name, runIndex, type: node.node.type });
   const context = new RunContext(execution, node, view, traced?.headers);
   const output = await cachedOr(cacheOf(execution, node, context), () => attempt(execution, node, context));
+  if (context.suspended) return { suspended: true };
   if ('wait' in output) return output;
   const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : { ...afterSuccess(execution, node, inputs, output.outputs), ...(output.cached && { cached: true }) });
   traced?.end(run.error);
-  if (node.effect === 'effectful') await remember(execution, committedRun(execution, run, context.responded), recorder);
+  if (node.effect === 'effectful') await remember(execution, committedRun(execution, run, { responded: context.responded, usedStaticData: view.usedStaticData }), recorder);
   return { run };
 }
 
@@ -165,26 +166,30 @@ function isEmpty(outputs: Outputs, compat: Compat): boolean {
   return looked.every((items) => !items || items.length === 0);
 }
 
-function committedRun(execution: Execution, run: NodeRun, responded: boolean): CommittedRun {
+function committedRun(execution: Execution, run: NodeRun, { responded, usedStaticData }: { responded: boolean; usedStaticData: RunView['usedStaticData'] }): CommittedRun {
   const state = stateOf(execution, run.node);
-  const others = otherStaticData(execution);
+  const others = otherStaticData(execution, usedStaticData);
   return {
     ...run,
     ...(Object.keys(state).length > 0 ? { state: structuredClone(state) } : {}),
-    ...(execution.staticData.isUsed ? { staticData: execution.staticData.snapshot() } : {}),
+    ...(usedStaticData.has(execution.staticData) ? { staticData: execution.staticData.snapshot() } : {}),
     ...(others ? { otherStaticData: others } : {}),
     ...(responded ? { responded } : {}),
     ...(isUndoable(execution, run) ? { undoable: true } : {}),
   };
 }
 
-function restore(execution: Execution, committed: CommittedRun): NodeRun {
-  const { state, staticData, otherStaticData: others, responded, answering, scope: _, undoable: __, ...run } = committed;
+function restore(execution: Execution, committed: RestorableRun): NodeRun {
+  const { tree } = execution;
+  const { state, staticData, otherStaticData: others, responded, answering, scope: _, order, undoable: __, ...run } = committed;
   if (state) execution.state.set(run.node, structuredClone(state));
-  if (staticData) execution.staticData.restore(staticData);
-  if (others) restoreOtherStaticData(execution, others);
-  if (responded) execution.tree.responded = true;
-  if (answering) expectAnswer(execution.tree, answering);
+  if (staticData) execution.staticData.restore(staticData, order);
+  if (others) restoreOtherStaticData(execution, others, order);
+  if ((responded || answering) && order > tree.answered) {
+    tree.answered = order;
+    if (responded) tree.responded = true;
+    if (answering) expectAnswer(tree, answering);
+  }
   return run;
 }
 

@@ -1,3 +1,4 @@
+import type { SharedResource } from './branch-reach.ts';
 import type { ContainerRequest, ContainerResult } from './container.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
@@ -41,6 +42,8 @@ export interface NodeDescription {
   retriesItself?: true;
   /** Whether what it puts out depends on its input, parameters and credentials alone, so that `cache` may be set. Absent: no. */
   cacheable?: (node: WorkflowNode) => boolean;
+  /** What the node uses that all nodes of an execution share: those that use the same keep their order when branches run at the same time. */
+  shares?: (node: WorkflowNode) => readonly SharedResource[];
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }

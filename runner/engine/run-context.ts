@@ -38,6 +38,8 @@ export class RunContext implements NodeContext {
   responded = false;
   /** Knows the secrets that this run was given; undefined when it was given none. */
   redaction: Redaction | undefined;
+  /** Whether a sub-workflow that it called waits: then it runs again once that is over. */
+  suspended = false;
 
   constructor(execution: Execution, graphNode: GraphNode, view: RunView, traceHeaders?: Readonly<Record<string, string>>) {
     const { tree } = execution;
@@ -158,9 +160,14 @@ export class RunContext implements NodeContext {
     throw new WorkflowError('ContainersUnavailable', 'Containers run in a cluster only: apply the workflow, or pin data on this node.', { nonRetryable: true });
   }
 
-  runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {
-    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++, record: (live) => this.#view.record(live) };
-    return this.#execution.tree.runChild(this.#execution, call);
+  async runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {
+    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++, record: (live) => this.#view.record(live), onStaticData: (data) => this.#view.useStaticData(data) };
+    try {
+      return await this.#execution.tree.runChild(this.#execution, call);
+    } catch (error) {
+      if (error instanceof WorkflowError && error.code === 'ExecutionSuspended') this.suspended = true;
+      throw error;
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import type { Inputs } from './item-linking.ts';
 import type { Item, JsonObject } from './item.ts';
 import type { Recorder } from './journal.ts';
 import type { ExecutionMode, NodeRun, Source } from './node-run.ts';
+import type { WorkingStaticData } from './static-data.ts';
 import type { WorkflowDefinition, WorkflowNode } from './workflow.ts';
 
 const NO_ITEMS: readonly Item[] = [];
@@ -23,6 +24,8 @@ export class RunView implements ExecutionView {
   readonly #execution: Execution;
   readonly #inputs: Inputs;
   readonly #recorder: Recorder;
+  /** What static data the run used, itself or in sub-workflows. */
+  readonly usedStaticData = new Set<WorkingStaticData>();
 
   constructor(execution: Execution, run: { node: GraphNode; runIndex: number; inputs: Inputs; source: readonly (Source | null)[]; recorder: Recorder }) {
     this.workflow = execution.workflow;
@@ -72,6 +75,12 @@ export class RunView implements ExecutionView {
   }
 
   staticData(scope: 'global' | 'node'): JsonObject {
+    this.useStaticData(this.#execution.staticData);
     return this.#execution.staticData.of(scope, this.node.name);
+  }
+
+  useStaticData(data: WorkingStaticData): void {
+    this.usedStaticData.add(data);
+    this.#execution.onStaticData?.(data);
   }
 }

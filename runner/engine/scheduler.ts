@@ -13,10 +13,13 @@ export interface Scheduler {
   deliver(from: GraphNode, run: NodeRun): void;
 }
 
-export interface SchedulerOptions {
+export interface BranchOptions {
   graph: Graph;
   /** Partial executions leave nodes out; items for them are dropped. */
   includes(node: GraphNode): boolean;
+}
+
+export interface SchedulerOptions extends BranchOptions {
   /** Whether a node has run in this execution. */
   hasRun(node: string): boolean;
 }
@@ -27,7 +30,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 }
 
 /** One wire with items to carry. */
-interface Delivery {
+export interface Delivery {
   node: GraphNode;
   input: number;
   items: readonly Item[];
@@ -35,7 +38,7 @@ interface Delivery {
 }
 
 /** The wires a run feeds that carry something, in output and then wire order. */
-function deliveriesOf(from: GraphNode, run: NodeRun, carries: (items: readonly Item[], to: Target) => boolean): Delivery[] {
+export function deliveriesOf(from: GraphNode, run: NodeRun, carries: (items: readonly Item[], to: Target) => boolean): Delivery[] {
   const deliveries: Delivery[] = [];
   from.targets.forEach((targets, output) => {
     const items = run.outputs[output];
@@ -47,7 +50,7 @@ function deliveriesOf(from: GraphNode, run: NodeRun, carries: (items: readonly I
 }
 
 /** The run a delivery starts at once, or undefined while the node waits for other inputs. */
-function taskFor({ node, input, items, source }: Delivery, waiting: WaitingInputs): Task | undefined {
+export function taskFor({ node, input, items, source }: Delivery, waiting: WaitingInputs): Task | undefined {
   if (connectedInputs(node).length > 1) return waiting.arrive(node, input, items, source);
   const task: Task = { node, inputs: [], source: [] };
   for (let index = 0; index < input; index += 1) {
@@ -57,6 +60,14 @@ function taskFor({ node, input, items, source }: Delivery, waiting: WaitingInput
   task.inputs.push(items);
   task.source.push(source);
   return task;
+}
+
+/** Sorts what a run sends on so that the last is to run next: v1's order, by the nodes' places on the canvas. */
+export function inStackOrder(deliveries: Delivery[], compat: Compat): Delivery[] {
+  // n8n runs nodes that stand at the same place in reverse wire order; millrace runs them in wire order.
+  if (compat === Compat.Millrace) deliveries.reverse();
+  if (deliveries.length > 1) deliveries.sort((a, b) => b.node.y - a.node.y || b.node.x - a.node.x);
+  return deliveries;
 }
 
 /** v1: one branch to its end before the next, branches from top to bottom, then from left to right. */
@@ -81,10 +92,7 @@ class DepthFirst implements Scheduler {
 
   deliver(from: GraphNode, run: NodeRun): void {
     const deliveries = deliveriesOf(from, run, (items, { node }) => items.length > 0 && this.#options.includes(node));
-    // n8n runs nodes that stand at the same place in reverse wire order; millrace runs them in wire order.
-    if (this.#options.graph.compat === Compat.Millrace) deliveries.reverse();
-    if (deliveries.length > 1) deliveries.sort((a, b) => b.node.y - a.node.y || b.node.x - a.node.x);
-    for (const delivery of deliveries) {
+    for (const delivery of inStackOrder(deliveries, this.#options.graph.compat)) {
       const task = taskFor(delivery, this.#waiting);
       if (task) this.#stack.push(task);
     }

@@ -6,6 +6,8 @@ import type { StaticData, StaticDataChanges } from './node-run.ts';
 export class WorkingStaticData {
   readonly #load: () => StaticData;
   #before: StaticData | undefined;
+  /** Of the run that left what was restored last. */
+  #order = -1;
   #now: StaticData | undefined;
 
   constructor(load: () => StaticData) {
@@ -28,9 +30,11 @@ export class WorkingStaticData {
     return structuredClone(this.#data());
   }
 
-  /** Takes over what a committed run left behind. */
-  restore(data: StaticData): void {
+  /** Takes over what a committed run left behind, unless a later one has left something. */
+  restore(data: StaticData, order: number): void {
     this.#data();
+    if (order < this.#order) return;
+    this.#order = order;
     this.#now = structuredClone(data);
   }
 

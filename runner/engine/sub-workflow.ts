@@ -42,7 +42,7 @@ export async function runChild(parent: Execution, request: ChildRequest): Promis
     return undefined;
   }
   const running = runToEnd(parent, {
-    identity: { workflow, owner: id === undefined ? parent.owner : workflow.id, executionId, scope: `${parent.scope}/${call}`, mode: ExecutionMode.SubWorkflow, underError },
+    identity: { workflow, owner: id === undefined ? parent.owner : workflow.id, executionId, scope: `${parent.scope}/${call}`, mode: ExecutionMode.SubWorkflow, underError, onStaticData: (data) => request.onStaticData(data) },
     start,
     ...(id === undefined ? {} : { stored: called.staticData ?? { global: {}, nodes: {} } }),
     startedAt: () => request.record(() => tree.host.now()),

@@ -32,6 +32,11 @@ export class WaitingInputs {
     return this.#waiting.has(node);
   }
 
+  /** Whether something has arrived at this input and waits for the others. */
+  holds(node: string, input: number): boolean {
+    return [...(this.#waiting.get(node)?.values() ?? [])].some(({ inputs }) => inputs[input] !== null);
+  }
+
   /** Adds what arrived at one input. Gives the run once all wired inputs have something, else undefined. */
   arrive(node: GraphNode, input: number, items: readonly Item[], source: Source): Task | undefined {
     const [number, entry] = this.#entryFor(node, input);
@@ -44,14 +49,15 @@ export class WaitingInputs {
 
   /**
    * When nothing else is left to run: the entry that goes on with what it has. The earliest entry goes first; a node that
-   * another waiting node could still feed goes later; a node without an input it requires does not run at all.
+   * another waiting node could still feed goes later; a node without an input it requires does not run at all. `rankOf` tells
+   * which node began to wait earlier where that is not the order of arrival.
    */
-  release(): Task | undefined {
+  release(rankOf: (name: string) => number = () => 0): Task | undefined {
     const ready: { number: number; name: string; entry: Task }[] = [];
     for (const [name, entries] of this.#waiting) {
       for (const [number, entry] of entries) if (hasRequiredInputs(entry)) ready.push({ number, name, entry });
     }
-    ready.sort((a, b) => a.number - b.number);
+    ready.sort((a, b) => a.number - b.number || rankOf(a.name) - rankOf(b.name));
     const chosen = ready.find(({ name }) => !this.#isFedByWaiting(name)) ?? ready[0];
     if (!chosen) return undefined;
     this.#remove(chosen.name, chosen.number);

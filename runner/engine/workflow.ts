@@ -78,6 +78,8 @@ export interface RetryBudget {
 export interface WorkflowSettings {
   /** Depth first by canvas position (`v1`, the default) or n8n's legacy breadth first (`v0`). */
   executionOrder?: 'v0' | 'v1';
+  /** Nodes of one execution that may run at the same time, where branches do not depend on one another. Default 1; v0 knows no other. */
+  parallelBranches?: number;
   /** IANA name. Default UTC. */
   timezone?: string;
   /** Go-style duration for a whole execution, such as `5m`. */

@@ -2,10 +2,10 @@ import { executeThroughCrash, crashPoints } from '../../runner/engine/testing/cr
 import type { CrashLog, CrashPoint } from '../../runner/engine/testing/crash.ts';
 import type { NodeTypes } from '../../runner/engine/graph.ts';
 import type { NodeContext, NodeOutput, NodeType } from '../../runner/engine/node-type.ts';
-import type { Sandbox } from '../../runner/sandbox/sandbox.ts';
 import type { Case, Recording } from './case.ts';
 import { compareRecordings } from './compare.ts';
 import { runCase } from './run-case.ts';
+import type { CaseDeps } from './run-case.ts';
 
 export interface CrashReport {
   /** Places the case died at. */
@@ -21,7 +21,7 @@ const EFFECT = 'httpRequest';
  * Runs a case once undisturbed and once per point it can die at, and compares. The world outside honours idempotency keys: a
  * request that comes again gets the answer it got before.
  */
-export async function crashCase(given: Case, deps: { nodeTypes: NodeTypes; sandbox: Sandbox }): Promise<CrashReport> {
+export async function crashCase(given: Case, deps: Pick<CaseDeps, 'nodeTypes' | 'sandbox' | 'parallelBranches'>): Promise<CrashReport> {
   const plain = await runThrough(given, deps);
   const points = crashPoints(plain.log.commits);
   const differences: string[] = [];
@@ -45,7 +45,7 @@ interface Effect {
   key: string;
 }
 
-async function runThrough(given: Case, deps: { nodeTypes: NodeTypes; sandbox: Sandbox }, point?: CrashPoint): Promise<{ recording: Recording; log: CrashLog; effects: Effect[] }> {
+async function runThrough(given: Case, deps: Pick<CaseDeps, 'nodeTypes' | 'sandbox' | 'parallelBranches'>, point?: CrashPoint): Promise<{ recording: Recording; log: CrashLog; effects: Effect[] }> {
   const log: CrashLog = { commits: 0, lives: 0 };
   const effects: Effect[] = [];
   const nodeTypes = withIdempotentWorld(deps.nodeTypes, effects);

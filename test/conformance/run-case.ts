@@ -17,6 +17,8 @@ export type Run = (request: ExecuteRequest, host: EngineHost, nodeTypes: NodeTyp
 export interface CaseDeps {
   nodeTypes: NodeTypes;
   sandbox: Sandbox;
+  /** Lets every workflow of the case run branches at the same time. */
+  parallelBranches?: number;
   /** Default: to the end in this process. */
   run?: Run;
   commit?: (checkpoint: Checkpoint) => Promise<void>;
@@ -45,7 +47,10 @@ export async function runCase(given: Case, deps: CaseDeps): Promise<Recording> {
 }
 
 function prepare(given: Case, deps: CaseDeps): Prepared {
-  const definitionOf = (from: Case['workflow'], id: string): WorkflowDefinition => importWorkflow(from, { id, nodeTypes: deps.nodeTypes }).definition;
+  const definitionOf = (from: Case['workflow'], id: string): WorkflowDefinition => {
+    const { definition } = importWorkflow(from, { id, nodeTypes: deps.nodeTypes });
+    return deps.parallelBranches === undefined ? definition : { ...definition, settings: { ...definition.settings, parallelBranches: deps.parallelBranches } };
+  };
   const workflow = definitionOf(given.workflow, WORKFLOW_ID);
   const workflows = new Map((given.subWorkflows ?? []).map((child) => [child.id, { ...definitionOf(child.workflow, child.id), active: child.active }]));
   const children: Prepared['children'] = new Map([...workflows.keys()].map((id) => [id, new Map()]));

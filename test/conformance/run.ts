@@ -10,15 +10,16 @@ import { startEchoServer } from './echo-server.ts';
 import { runCase } from './run-case.ts';
 
 /**
- * `run.ts DIR [--area X] [--case N] [--json FILE] [--all] [--crash]`: every failure, the count per area, and a last line
- * `N passed, N failed`. With `--crash` each case also dies before and after each of its commits.
+ * `run.ts DIR [--area X] [--case N] [--json FILE] [--all] [--crash] [--parallel N]`: every failure, the count per area, and a last line
+ * `N passed, N failed`. With `--crash` each case also dies before and after each of its commits; with `--parallel` its workflows have
+ * `parallelBranches`, which must change nothing.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { area: { type: 'string' }, case: { type: 'string' }, json: { type: 'string' }, all: { type: 'boolean' }, crash: { type: 'boolean' } },
+  options: { area: { type: 'string' }, case: { type: 'string' }, json: { type: 'string' }, all: { type: 'boolean' }, crash: { type: 'boolean' }, parallel: { type: 'string' } },
 });
 const [suite] = positionals;
-if (suite === undefined) throw new Error('usage: npm run conformance -- DIR [--area AREA] [--case NAME] [--json FILE] [--all] [--crash]');
+if (suite === undefined) throw new Error('usage: npm run conformance -- DIR [--area AREA] [--case NAME] [--json FILE] [--all] [--crash] [--parallel N]');
 
 interface Outcome {
   case: Case;
@@ -29,6 +30,7 @@ interface Outcome {
 const cases = loadCases(suite, { ...(values.area === undefined ? {} : { area: values.area }), ...(values.case === undefined ? {} : { name: values.case }) });
 const echo = cases.some(({ needsEchoServer }) => needsEchoServer) ? await startEchoServer(suite) : undefined;
 const sandbox = createSandbox();
+const deps = { nodeTypes, sandbox, ...(values.parallel === undefined ? {} : { parallelBranches: Number(values.parallel) }) };
 const outcomes: Outcome[] = [];
 let crashes = 0;
 try {
@@ -42,10 +44,10 @@ if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(outcome
 
 async function judge(each: Case): Promise<Outcome> {
   try {
-    const actual = await runCase(each, { nodeTypes, sandbox });
+    const actual = await runCase(each, deps);
     const differences = compareRecordings(each.expected, actual);
     if (values.crash) {
-      const crashed = await crashCase(each, { nodeTypes, sandbox });
+      const crashed = await crashCase(each, deps);
       crashes += crashed.points;
       differences.push(...crashed.differences);
     }

@@ -281,3 +281,24 @@ test('what ended a wait does not end the next one, although the runner died befo
   await store.queue.release([third]);
   expect((await claimOne(store)).resume).toBeUndefined();
 });
+
+test('an execution that waits for the pods of several branches goes on with the first node whose pods are all over', async () => {
+  const id = await accept(store);
+  const pod = (char: string) => ({ id: char.repeat(20), item: 0, spec: {} });
+  const first = await claimOne(store);
+  expect(await store.podSteps.request({ lease: first, node: 'A', requests: [pod('a'), pod('b')] })).toBeUndefined();
+  expect(await store.podSteps.request({ lease: first, node: 'B', requests: [pod('c')] })).toBeUndefined();
+  await store.queue.wait([{ ...first, wait: { node: 'B', on: 'pods' } }]);
+  const isWoken = async (): Promise<boolean> => {
+    await store.podSteps.settle();
+    return (await store.executions.get(id))?.status === 'Queued';
+  };
+  await store.podSteps.finish('a'.repeat(20), { attempts: 1 });
+  expect(await isWoken()).toBe(false);
+  await store.podSteps.finish('b'.repeat(20), { attempts: 1 });
+  expect(await isWoken()).toBe(true);
+  await store.queue.wait([{ ...await claimOne(store), wait: { node: 'B', on: 'pods' } }]);
+  expect(await isWoken()).toBe(false);
+  await store.podSteps.finish('c'.repeat(20), { attempts: 1 });
+  expect(await isWoken()).toBe(true);
+});

@@ -20,9 +20,10 @@ export function definitionOf({ metadata, spec }: Pick<Workflow, 'metadata' | 'sp
 }
 
 function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): WorkflowSettings {
-  const { executionOrder, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget, compensationTimeout } = settings;
+  const { executionOrder, parallelBranches, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget, compensationTimeout } = settings;
   return {
     ...(executionOrder === undefined ? {} : { executionOrder }),
+    ...(parallelBranches === undefined ? {} : { parallelBranches }),
     ...(timezone === undefined ? {} : { timezone }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(errorWorkflow === undefined ? {} : { errorWorkflow }),

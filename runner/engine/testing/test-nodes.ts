@@ -29,7 +29,7 @@ export class Double {
  * Small node types for tests of the engine:
  * `start`, `pass` (its input), `make` (`rows` or `outputs` as written), `set` (`fields` per item), `join` (all inputs),
  * `fail` (`times`, then passes; with `effect` it counts as effectful), `effect` (calls the double, gives `{value}`), `loop` (out 1 `times`, then out 0),
- * `wait` (`until` or `on`), `call` (`workflow`, `wait`), `hang` (until aborted), `answer` (responds).
+ * `slow` (an effect that sleeps `ms`, then adds its name and run index to its items; fails when `fails`), `wait` (`after` or `on`), `call` (`workflow`, `wait`), `hang` (until aborted), `answer` (responds).
  */
 export function testNodes(double = new Double()): NodeTypes {
   const trigger = { group: 'trigger', inputs: 0 } as const;
@@ -44,7 +44,9 @@ export function testNodes(double = new Double()): NodeTypes {
       const rows = context.rawParameter('rows') as object[] | undefined;
       return structuredClone(outputs ? outputs.map((each) => each && items(...each)) : [items(...(rows ?? []))]);
     }, { outputs: (node) => ((node.parameters?.['outputs'] as unknown[] | undefined) ?? ['main']).map((_, index) => `out ${index}`) }),
-    nodeType('set', (context) => [context.input().map((_, index) => ({ json: { ...(context.parameter('fields', index) as object) }, pairedItem: { item: index } }))]),
+    nodeType('set', (context) => [context.input().map((_, index) => ({ json: { ...(context.parameter('fields', index) as object) }, pairedItem: { item: index } }))], {
+      shares: ({ parameters }) => (JSON.stringify(parameters ?? {}).includes('$static') ? ['staticData'] : []),
+    }),
     nodeType('join', (context) => [Array.from({ length: Math.max(2, context.inputCount) }, (_, index) => context.input(index)).flat()], {
       inputs: 2, requiredInputs: (node) => (node.parameters?.['all'] === true ? [0, 1] : []),
     }),
@@ -68,6 +70,13 @@ export function testNodes(double = new Double()): NodeTypes {
       context.state['done'] = done + 1;
       return done < Number(context.rawParameter('times')) ? [[], passed(context)] : [passed(context), []];
     }, { outputs: ['done', 'loop'] }),
+    nodeType('slow', async (context) => {
+      const { name } = context.node;
+      double.calls.push({ node: name, key: context.idempotencyKey(0), value: context.runIndex });
+      await context.sleep(Number(context.rawParameter('ms') ?? 10));
+      if (context.rawParameter('fails') === true) throw new WorkflowError('TestFailed', `${name} failed on purpose`);
+      return [context.input().map(({ json }, item) => ({ json: { ...json, [name]: context.runIndex }, pairedItem: { item } }))];
+    }, { effect: 'effectful' }),
     nodeType('wait', (context) => {
       const after = context.rawParameter('after');
       const on = context.rawParameter('on') as 'webhook' | undefined;

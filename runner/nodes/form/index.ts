@@ -44,6 +44,7 @@ async function complete(context: NodeContext): Promise<void> {
 export const formNode: NodeType = {
   type: 'form', displayName: 'Form', group: 'flow', versions: [1, 2, 2.1, 2.2, 2.3], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Shows the next page of a form and waits for it, or (operation completion) says how it ended. Needs a Form Trigger before it.',
+  shares: () => ['response'],
   parameters: [
     { name: 'operation', type: 'options', options: ['page', 'completion'], default: 'page', description: 'One more page, or the last one.' },
     { name: 'defineForm', type: 'options', options: ['fields', 'json'], default: 'fields', description: 'page: fields as parameters or as JSON.' },

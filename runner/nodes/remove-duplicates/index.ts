@@ -2,6 +2,7 @@ import { WorkflowError } from '../../engine/error.ts';
 import type { Item, JsonObject } from '../../engine/item.ts';
 import type { NodeContext, NodeType } from '../../engine/node-type.ts';
 import { Compat } from '../../engine/workflow.ts';
+import type { WorkflowNode } from '../../engine/workflow.ts';
 import { getField, omitFields, pickFields } from '../dot-path.ts';
 import { fieldList } from '../field-list.ts';
 import { asObject } from '../json-value.ts';
@@ -52,11 +53,17 @@ export function removeDuplicates(context: NodeContext): Item[] {
   });
 }
 
+/** Whether it remembers items over executions. */
+function looksBack({ parameters }: WorkflowNode): boolean {
+  return (parameters?.operation ?? 'removeDuplicateInputItems') !== 'removeDuplicateInputItems';
+}
+
 /** Drops items that are there twice. */
 export const removeDuplicatesNode: NodeType = {
   type: 'removeDuplicates', displayName: 'Remove Duplicates', group: 'data', versions: [1, 1.1, 2], inputs: 1, outputs: ['main'],
-  effect: (node) => ((node.parameters?.operation ?? 'removeDuplicateInputItems') === 'removeDuplicateInputItems' ? 'pure' : 'effectful'),
+  effect: (node) => (looksBack(node) ? 'effectful' : 'pure'),
   description: 'Drops items that are there twice, or that earlier executions have seen.',
+  shares: (node) => (looksBack(node) ? ['staticData'] : []),
   parameters: [
     { name: 'operation', type: 'options', options: ['removeDuplicateInputItems', 'removeItemsSeenInPreviousExecutions', 'clearDeduplicationHistory'], default: 'removeDuplicateInputItems', description: 'Version 2: look at this input only, look at earlier executions too, or forget them.' },
     { name: 'compare', type: 'options', options: ['allFields', 'allFieldsExcept', 'selectedFields'], default: 'allFields', description: 'Which fields make two items the same.' },

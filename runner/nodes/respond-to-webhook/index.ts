@@ -63,6 +63,7 @@ function headersOf(context: NodeContext, body: Body): Record<string, string> {
 export const respondToWebhookNode: NodeType = {
   type: 'respondToWebhook', displayName: 'Respond to Webhook', group: 'action', versions: [1, 1.1, 1.2, 1.3, 1.4, 1.5], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Answers the request of a Webhook node whose `responseMode` is responseNode. Only the first answer of an execution counts. The items go on unchanged.',
+  shares: () => ['response'],
   parameters: [
     { name: 'respondWith', type: 'options', options: ['firstIncomingItem', 'allIncomingItems', 'json', 'text', 'binary', 'jwt', 'redirect', 'noData'], default: 'firstIncomingItem', description: 'What the answer holds.' },
     { name: 'responseBody', type: 'string', description: 'json and text: the body.' },
