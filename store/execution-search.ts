@@ -17,6 +17,9 @@ export interface WordSearch {
 /** The boundaries between the partitions, newest first. */
 const BOUNDS: Statement = { name: 'search-bounds', text: 'SELECT millrace.first_id(until) AS id FROM millrace.history_day ORDER BY until DESC' };
 
+/** Which index is best depends on how rare the words are: for once, planning anew is worth it. */
+const PLAN_ANEW: Statement = { name: 'search-planning', text: 'SET LOCAL plan_cache_mode = force_custom_plan' };
+
 /** Finds first and sorts then: going through the newest until enough match would go through everything when nothing does. */
 const SEARCH: Statement = {
   name: 'search',
@@ -39,14 +42,17 @@ export function wordQuery(text: string): string {
 
 /** Newest first, one partition after the other until there are enough: a word that most errors have is found in the newest day. */
 export async function searchExecutions(database: Database, { words, namespace, workflow, status, mode, from, below, limit }: WordSearch): Promise<ExecutionRow[]> {
-  const found: ExecutionRow[] = [];
-  if (words === '') return found;
-  const bounds = (await database.query<{ id: string }>(BOUNDS)).map(({ id }) => id).filter((id) => id > from && id < below);
-  let upper = below;
-  for (const lower of [...bounds, from]) {
-    found.push(...await database.query<ExecutionRow>(SEARCH, [words, lower, upper, limit - found.length, namespace, workflow, status, mode]));
-    if (found.length >= limit) break;
-    upper = lower;
-  }
-  return found;
+  if (words === '') return [];
+  return database.transaction(async (transaction) => {
+    const found: ExecutionRow[] = [];
+    await transaction.query(PLAN_ANEW);
+    const bounds = (await transaction.query<{ id: string }>(BOUNDS)).map(({ id }) => id).filter((id) => id > from && id < below);
+    let upper = below;
+    for (const lower of [...bounds, from]) {
+      found.push(...await transaction.query<ExecutionRow>(SEARCH, [words, lower, upper, limit - found.length, namespace, workflow, status, mode]));
+      if (found.length >= limit) break;
+      upper = lower;
+    }
+    return found;
+  });
 }

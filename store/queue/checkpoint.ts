@@ -29,6 +29,18 @@ const CHECKPOINT: Statement = {
     SELECT id FROM held`,
 };
 
+/** The same for one checkpoint that begins no wait, which is what an execution waits for again and again: arrays and joins cost a fifth of it. */
+const CHECKPOINT_ONE: Statement = {
+  name: 'checkpoint-one',
+  text: `
+    WITH held AS (
+      SELECT q.id FROM millrace.queue q JOIN (SELECT $1::uuid AS id, $2::int AS fence) i ON ${HELD} FOR UPDATE OF q
+    ), written AS (
+      INSERT INTO millrace.checkpoint (execution_id, sequence, data) SELECT id, $3, $4 FROM held ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM held`,
+};
+
 const RESPOND: Statement = {
   name: 'respond',
   text: `
@@ -45,7 +57,12 @@ export interface Progress {
 export function createProgress(database: Database, notifications: Notifications): Progress {
   return {
     async checkpoint(writes) {
-      if (writes.length === 0) return [];
+      const [first] = writes;
+      if (!first) return [];
+      if (writes.length === 1 && !first.checkpoint.waiting) {
+        const { executionId, fence, checkpoint } = first;
+        return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT_ONE, [executionId, fence, checkpoint.sequence, await encodePayload(checkpoint)]));
+      }
       const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
       return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [

@@ -113,7 +113,7 @@ test('a process killed before or after any statement of accept, claim, execute, 
     counts.set(statement, occurrence);
     return (['before', 'after'] as const).map((when) => ({ statement, occurrence, when }));
   });
-  expect([...counts.keys()]).toEqual(expect.arrayContaining(['enqueue', 'claim', 'claim-lock', 'claim-limited', 'COMMIT', 'renew', 'checkpoint', 'respond', 'finish']));
+  expect([...counts.keys()]).toEqual(expect.arrayContaining(['enqueue', 'claim', 'claim-lock', 'claim-limited', 'COMMIT', 'renew', 'checkpoint-one', 'respond', 'finish']));
   let killed = 0;
   for (const point of sample(points, SAMPLE, runSeed)) {
     const names = await prepare();
