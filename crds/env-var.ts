@@ -18,8 +18,8 @@ export const envVar = z.strictObject({
 }).meta(cel(
   { rule: 'has(self.value) != has(self.valueFrom)', message: 'set exactly one of value and valueFrom' },
   {
-    rule: "!self.name.startsWith('MILLRACE_') || self.name.startsWith('MILLRACE_VAR_') || self.name == 'MILLRACE_DENIED_NETWORKS'",
-    message: 'names that start with MILLRACE_ are set by the operator, except MILLRACE_VAR_… and MILLRACE_DENIED_NETWORKS',
+    rule: "!self.name.startsWith('MILLRACE_') || self.name.startsWith('MILLRACE_VAR_') || self.name in ['MILLRACE_DENIED_NETWORKS', 'MILLRACE_DATABASE_CONNECTIONS']",
+    message: 'names that start with MILLRACE_ are set by the operator, except MILLRACE_VAR_…, MILLRACE_DENIED_NETWORKS and MILLRACE_DATABASE_CONNECTIONS',
     fieldPath: '.name',
     reason: 'FieldValueForbidden',
   },

@@ -39,6 +39,7 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
   const databaseUrl = env['MILLRACE_DATABASE_URL'];
   if (!databaseUrl) throw new WorkflowError('InvalidConfiguration', 'MILLRACE_DATABASE_URL is not set; it names the PostgreSQL database, such as postgres://user:password@host:5432/millrace.');
   const memoryBytes = integer(env, 'MILLRACE_EXECUTOR_MEMORY_MB', 512) * MIB;
+  const executors = integer(env, 'MILLRACE_EXECUTORS', availableParallelism());
   return {
     databaseUrl,
     port: integer(env, 'MILLRACE_HEALTH_PORT', 8080),
@@ -48,7 +49,7 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
     runner: `${env['POD_NAME'] ?? hostname()}/${randomUUID().slice(0, 8)}`,
     leaseMs: integer(env, 'MILLRACE_LEASE_MS', 8000),
     graceMs: integer(env, 'MILLRACE_GRACE_MS', 25_000),
-    executors: integer(env, 'MILLRACE_EXECUTORS', availableParallelism()),
+    executors,
     concurrency: integer(env, 'MILLRACE_EXECUTOR_CONCURRENCY', 20),
     memoryBytes,
     // Below the limit for the whole process, so that a full heap ends in V8's own error most of the time.
@@ -56,6 +57,8 @@ export function runnerConfig(env: NodeJS.ProcessEnv): RunnerConfig {
     stallMs: integer(env, 'MILLRACE_STALL_MS', 10_000),
     scratch: env['MILLRACE_SCRATCH_DIR'] ?? tmpdir(),
     deniedCidrs: list(env, 'MILLRACE_DENIED_NETWORKS', DEFAULT_DENIED_CIDRS),
+    // Executors have pools of their own: each gets its share of the runner's.
+    databaseConnections: Math.max(1, Math.floor(integer(env, 'MILLRACE_DATABASE_CONNECTIONS', 10) / Math.max(1, executors))),
     variables: variables(env),
     baseUrl: (env['MILLRACE_BASE_URL'] ?? '').replace(/\/$/, ''),
   };

@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net';
-import { lookup, type LookupAddress } from 'node:dns';
+import { BlockList, isIP, Socket } from 'node:net';
+import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici';
 import { WorkflowError } from './engine/error.ts';
 
@@ -34,6 +34,36 @@ function refuse(host: string): WorkflowError {
 
 type LookupCallback = (error: Error | null, addresses: string | LookupAddress[], family?: number) => void;
 
+/** Resolves names to addresses that workflows may connect to. */
+function guardedLookup(denied: BlockList): (hostname: string, options: LookupOptions, callback: LookupCallback) => void {
+  return (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return done(error, []);
+      const bad = addresses.some(({ address }) => isDenied(denied, address));
+      if (bad) return done(refuse(hostname), []);
+      const [first] = addresses;
+      return options.all || !first ? done(null, addresses) : done(null, first.address, first.family);
+    });
+  };
+}
+
+/** A socket for protocols other than HTTP, which refuses the same networks at the same moment. */
+export class GuardedSocket extends Socket {
+  readonly #denied: BlockList;
+
+  constructor(denied: BlockList) {
+    super();
+    this.#denied = denied;
+  }
+
+  /** By port and host alone. The refusal is an `error` event. */
+  override connect(...[port, host]: unknown[]): this {
+    const name = typeof host === 'string' ? host : '';
+    if (typeof port !== 'number' || name === '' || (isIP(name) !== 0 && isDenied(this.#denied, name))) return this.destroy(refuse(name));
+    return super.connect({ port, host: name, lookup: guardedLookup(this.#denied) });
+  }
+}
+
 /**
  * A fetch with one pool of kept-alive connections that refuses denied networks. The check is made on the address that is
  * connected to, after DNS, so that a name cannot be pointed elsewhere between check and use.
@@ -41,16 +71,7 @@ type LookupCallback = (error: Error | null, addresses: string | LookupAddress[],
 export function createFetch(deniedCidrs: readonly string[]): { fetch: typeof globalThis.fetch; close(): Promise<void> } {
   const denied = blockList(deniedCidrs);
   const connect = buildConnector({
-    lookup: (hostname, options, callback) => {
-      const done: LookupCallback = callback;
-      lookup(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error) return done(error, []);
-        const bad = addresses.some(({ address }) => isDenied(denied, address));
-        if (bad) return done(refuse(hostname), []);
-        const [first] = addresses;
-        return options.all || !first ? done(null, addresses) : done(null, first.address, first.family);
-      });
-    },
+    lookup: guardedLookup(denied),
   });
   const agent = new Agent({
     connect: (options, callback) => {

@@ -13,8 +13,12 @@ import type { JsonObject } from './engine/item.ts';
 import { ExecutionStatus } from './engine/node-run.ts';
 import type { Checkpoint, ExecutionResult } from './engine/node-run.ts';
 import type { WorkflowDefinition } from './engine/workflow.ts';
+import { blockList } from './egress.ts';
 import { PdfReader } from './pdf/pdf-reader.ts';
+import { PostgresPools } from './postgres/pools.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
+
+const LOCAL_CONNECTIONS = 10;
 
 export interface LocalHostOptions {
   sandbox: Sandbox;
@@ -53,6 +57,7 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
       if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
       return found;
     },
+    databases: new PostgresPools({ denied: blockList([]), maxConnections: LOCAL_CONNECTIONS }),
     loadWorkflow: async (id) => {
       const definition = options.workflows?.get(id);
       return definition && { definition };

@@ -1,5 +1,6 @@
 import type { ContainerBatch, ContainerResult } from './container.ts';
 import type { CredentialRequest } from './credential.ts';
+import type { Databases } from './database.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { ResultCache } from './node-cache.ts';
@@ -35,6 +36,7 @@ export interface EngineHost {
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   /** The fields of a credential. Rejects with code CredentialNotFound, CredentialNotAllowed, CredentialNotGranted or CredentialUnavailable. */
   credential(request: CredentialRequest): Promise<JsonObject>;
+  databases: Databases;
   /**
    * A workflow that a sub-workflow or error-workflow node names, or undefined; with `revision` in the revision that an earlier
    * life of the execution got.

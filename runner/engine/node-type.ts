@@ -1,5 +1,6 @@
 import type { SharedResource } from './branch-reach.ts';
 import type { ContainerRequest, ContainerResult } from './container.ts';
+import type { DatabaseConnection } from './database.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
@@ -102,6 +103,8 @@ export interface NodeContext {
   /** Text and properties of a PDF. Rejects with InvalidFile or PdfLimitExceeded. */
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   credential(type: string): Promise<JsonObject>;
+  /** A connection to the database that the credential of a type describes; give it back. Rejects like `credential` and `Databases.connect`. */
+  database(type: string): Promise<DatabaseConnection>;
   /** Stable over retries and takeovers: execution, node, run index, item. */
   idempotencyKey(itemIndex: number): string;
   respond(response: WebhookResponse): Promise<void>;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ContainerRequest, ContainerResult } from './container.ts';
+import type { DatabaseConnection } from './database.ts';
 import { WorkflowError } from './error.ts';
 import type { ChildRequest, Execution } from './execution.ts';
 import { connectedInputs } from './graph.ts';
@@ -138,6 +139,12 @@ export class RunContext implements NodeContext {
     const fields = await this.#execution.tree.host.credential({ type, name, node: this.node.name, workflow: this.workflow });
     (this.redaction ??= new Redaction()).add(fields);
     return fields;
+  }
+
+  async database(type: string): Promise<DatabaseConnection> {
+    const fields = await this.credential(type);
+    const [namespace = ''] = this.#execution.owner.split('/');
+    return this.#execution.tree.host.databases.connect({ namespace, fields, signal: this.signal });
   }
 
   idempotencyKey(itemIndex: number): string {

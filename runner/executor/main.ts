@@ -1,5 +1,5 @@
 /**
- * Entry of an executor process. It is started by a supervisor with an IPC channel, the denied networks as its argument and
+ * Entry of an executor process. It is started by a supervisor with an IPC channel, its limits as argument and
  * file descriptor 4 to write its current work to. It has no credentials.
  */
 import process from 'node:process';
@@ -10,13 +10,14 @@ import type { ErrorRecord } from '../engine/item.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 import type { Trigger } from '../../store/request.ts';
-import { createFetch } from '../egress.ts';
+import { blockList, createFetch } from '../egress.ts';
 import { nodeTypes } from '../nodes/registry.ts';
+import { PostgresPools } from '../postgres/pools.ts';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
 import { Calls } from './calls.ts';
 import { currentWorkWriter } from './current-work.ts';
 import { withEncodedRuns } from './encode-runs.ts';
-import { BEAT_MS, CancelReason, type Assignment, type ToExecutor, type ToSupervisor } from './protocol.ts';
+import { BEAT_MS, CancelReason, type Assignment, type ExecutorLimits, type ToExecutor, type ToSupervisor } from './protocol.ts';
 import { PythonMemory } from './python-memory.ts';
 import { RevisionCache } from './revision-cache.ts';
 import { SpanRecorder } from './span-recorder.ts';
@@ -37,7 +38,9 @@ interface Stops {
 // A supervisor that is gone is noticed by `disconnect`.
 const send = (message: ToSupervisor): void => void process.send?.(message, undefined, undefined, () => undefined);
 const calls = new Calls(send);
-const egress = createFetch(JSON.parse(process.argv[2] ?? '[]') as string[]);
+const limits = JSON.parse(process.argv[2] ?? '') as ExecutorLimits;
+const egress = createFetch(limits.deniedCidrs);
+const databases = new PostgresPools({ denied: blockList(limits.deniedCidrs), maxConnections: limits.databaseConnections });
 const python = new PythonMemory(() => send({ kind: 'pythonWanted' }));
 const sandbox = tracedSandbox(createSandbox(() => python.get()), currentWorkWriter(WORK_FD));
 const revisions = new RevisionCache(CACHED_REVISIONS);
@@ -47,7 +50,7 @@ let settings: Pick<Extract<ToExecutor, { kind: 'configure' }>, 'variables' | 'ba
 async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: SpanRecorder): Promise<ExecutionResult> {
   const { executionId, start, resume, timeoutMs, ending, resumeToken } = assignment;
   const onOutage = (): void => (abort.signal.aborted ? handBack : abort).abort(new WorkflowError(CancelReason.HandBack, 'The store cannot be reached.'));
-  const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, send, onOutage, ...settings });
+  const host = supervisedHost(assignment, { calls, revisions, sandbox, fetch: egress.fetch, databases, send, onOutage, ...settings });
   const workflow = await revisions.get(assignment.revision, (revision) => calls.call(assignment.id, 'loadRevision', revision), { id: assignment.workflowId });
   return execute(
     {

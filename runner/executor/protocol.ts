@@ -9,6 +9,14 @@ import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from '../engine/
 import type { SpanRecord, TraceContext } from '../../service/trace-context.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
+/** What an executor is started with. */
+export interface ExecutorLimits {
+  /** Networks that workflows may not connect to. */
+  deniedCidrs: readonly string[];
+  /** Connections to one database with one credential of one namespace. */
+  databaseConnections: number;
+}
+
 /** One execution handed to an executor. Plain data: it crosses a process boundary. */
 export interface Assignment {
   /** Execution and fence: a later claim of the same execution, even by the same runner, is another assignment. */

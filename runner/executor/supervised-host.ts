@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CredentialRequest } from '../engine/credential.ts';
+import type { Databases } from '../engine/database.ts';
 import { WorkflowError } from '../engine/error.ts';
 import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
 import type { JsonObject } from '../engine/item.ts';
@@ -16,6 +17,7 @@ export interface SupervisedHostDeps {
   revisions: RevisionCache;
   sandbox: Sandbox;
   fetch: typeof globalThis.fetch;
+  databases: Databases;
   send(message: ToSupervisor): void;
   variables: Readonly<Record<string, string>>;
   /** Called when the store could not be reached for so long that this life of the execution cannot go on. */
@@ -85,6 +87,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     sandbox: deps.sandbox,
     binaries: supervisedBinaries(call),
     readPdf: (file, options) => call('readPdf', { id: file.id, options }),
+    databases: deps.databases,
     credential: (request) => credential(call, deps, request),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),

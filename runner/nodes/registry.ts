@@ -23,6 +23,7 @@ import { manualTriggerNode } from './manual-trigger/index.ts';
 import { markdownNode } from './markdown/index.ts';
 import { mergeNode } from './merge/index.ts';
 import { noOpNode } from './no-op/index.ts';
+import { postgresNode } from './postgres/index.ts';
 import { removeDuplicatesNode } from './remove-duplicates/index.ts';
 import { renameKeysNode } from './rename-keys/index.ts';
 import { respondToWebhookNode } from './respond-to-webhook/index.ts';
@@ -44,7 +45,7 @@ const all: readonly NodeType[] = [
   setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
   convertToFileNode, extractFromFileNode,
-  httpRequestNode, respondToWebhookNode, containerNode,
+  httpRequestNode, postgresNode, respondToWebhookNode, containerNode,
 ];
 
 /** The built-in nodes by their short name. Adding one is a folder and a line here. */

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import type { ErrorRecord } from '../engine/item.ts';
 import type { EndedExecution } from '../../store/lease.ts';
 import { readCurrentWork, type CurrentWork } from '../executor/current-work.ts';
-import type { Assignment, CancelReason, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
+import type { Assignment, CancelReason, ExecutorLimits, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
 import { cpuMs, residentBytes } from './process-usage.ts';
 
 const ENTRY = join(import.meta.dirname, '../executor/main.ts');
@@ -43,12 +43,11 @@ export interface ExecutorHandlers {
   toErrorRecord(error: unknown): ErrorRecord;
 }
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ExecutorLimits {
   /** Bytes of JavaScript heap. */
   heapBytes: number;
   /** Folder for scratch files; the executor can write nowhere else. */
   scratch: string;
-  deniedCidrs: readonly string[];
   variables: Record<string, string>;
   baseUrl: string;
 }
@@ -73,7 +72,8 @@ export class ExecutorProcess {
     this.#workFile = join(options.scratch, `executor-${process.pid}-${id}.current`);
     writeFileSync(this.#workFile, '');
     const workFd = openSync(this.#workFile, 'r+');
-    this.#child = fork(ENTRY, [JSON.stringify(options.deniedCidrs)], {
+    const { deniedCidrs, databaseConnections } = options;
+    this.#child = fork(ENTRY, [JSON.stringify({ deniedCidrs, databaseConnections } satisfies ExecutorLimits)], {
       serialization: 'advanced',
       env: {},
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', workFd],
