@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BlockList } from 'node:net';
+import type pg from 'pg';
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 import type { DatabaseConnection, Databases, DatabaseStatement } from '../engine/database.ts';
 import { WorkflowError } from '../engine/error.ts';
@@ -22,7 +23,7 @@ export interface PoolsOptions {
 /** Credentials that have connections at the same time. */
 const MAX_POOLS = 32;
 
-type Driver = Pick<typeof import('pg'), 'Pool' | 'types'>;
+type Driver = Pick<typeof pg, 'Pool' | 'TypeOverrides'>;
 
 /**
  * One pool per namespace and content of a credential: a changed credential gets new connections, and those of the old one close when nobody
@@ -105,8 +106,7 @@ function connectionOf(client: PoolClient, { driver, signal }: { driver: Driver; 
     release,
     async query({ text, values, asNumbers }: DatabaseStatement) {
       try {
-        const types = asNumbers ? { getTypeParser: numberParser(driver) } : undefined;
-        const answer: QueryResult | QueryResult[] = await client.query({ text, ...(values && { values: [...values] }), ...(types && { types }) });
+        const answer: QueryResult | QueryResult[] = await client.query({ text, ...(values && { values: [...values] }), ...(asNumbers && { types: largeAsNumbers(driver) }) });
         return (Array.isArray(answer) ? answer : [answer]).map(({ rows, command }) => ({ rows: rows as JsonObject[], command: command ?? '' }));
       } catch (error) {
         throw databaseError(error);
@@ -116,11 +116,12 @@ function connectionOf(client: PoolClient, { driver, signal }: { driver: Driver; 
 }
 
 /** bigint and numeric */
-const LARGE: ReadonlySet<number> = new Set([20, 1700]);
+const LARGE = [20, 1700];
 
-function numberParser({ types }: Driver): typeof types.getTypeParser {
-  const parser = ((oid: number, format?: 'text') => (LARGE.has(oid) ? Number : types.getTypeParser(oid, format) as unknown)) as typeof types.getTypeParser;
-  return parser;
+function largeAsNumbers({ TypeOverrides }: Driver): pg.TypeOverrides {
+  const types = new TypeOverrides();
+  for (const type of LARGE) types.setTypeParser(type, Number);
+  return types;
 }
 
 function busy(why: string): WorkflowError {

@@ -15,7 +15,11 @@ export interface PostgresSettings {
 
 /** Fields of Secrets are texts. Throws WorkflowError InvalidCredential; it names fields, never their values. */
 export function postgresSettings(fields: JsonObject): PostgresSettings {
-  const text = (name: string, fallback = ''): string => (fields[name] === undefined || fields[name] === '' ? fallback : String(fields[name] as string | number));
+  const text = (name: string, fallback = ''): string => {
+    const { [name]: value } = fields;
+    const given = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+    return typeof given === 'string' && given !== '' ? given : fallback;
+  };
   const isOn = (name: string): boolean => text(name) === 'true';
   if (isOn('sshTunnel')) throw invalid('tunnels over SSH are not supported; let the runners reach the database');
   const host = text('host');

@@ -92,7 +92,9 @@ test('nothing that is stored or logged holds the password', async () => {
   const { rows: databases } = await shop.query<{ name: string }>(`SELECT datname AS name FROM pg_database WHERE datname LIKE 'test%' AND datname <> current_database()`);
   let searched = 0;
   for (const { name } of databases) {
-    const store = new Client({ connectionString: world.postgres.url, database: name });
+    const url = new URL(world.postgres.url);
+    url.pathname = name;
+    const store = new Client({ connectionString: url.href });
     await store.connect();
     const { rows: tables } = await store.query<{ name: string }>(`SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'millrace'`);
     for (const table of tables) {
