@@ -67,3 +67,22 @@ test('an evicted pod is made anew', async () => {
   await rm(directory, { recursive: true });
   expect(await ended('evicted')).toMatchObject({ status: 'Succeeded', pod: { outputs: [[{ json: { result: { attempt: 2 }, attempts: 2 } }]] } });
 });
+
+test('an isolated execution runs in a runner pod of its own, and in another one after that is killed', async () => {
+  await millrace.deploy('isolated', {
+    settings: { isolation: 'pod' },
+    nodes: [
+      { name: 'Start', type: 'manualTrigger', position: [0, 0] },
+      { name: 'Sleep', type: 'wait', position: [200, 0], parameters: { amount: 5, unit: 'seconds' } },
+      { name: 'Say', type: 'set', position: [400, 0], parameters: { assignments: { assignments: [{ id: 'a', name: 'said', type: 'string', value: 'hello' }] } } },
+    ],
+    connections: [{ from: 'Start', output: 0, to: 'Sleep', input: 0, type: 'main' }, { from: 'Sleep', output: 0, to: 'Say', input: 0, type: 'main' }],
+  });
+  await millrace.cluster.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name: 'isolated', namespace: millrace.namespace }, spec: { workflowRef: { name: 'isolated' } } });
+  await millrace.kubectl('wait', '--for=jsonpath={.status.phase}=Running', 'workflowruns.millrace.dev/isolated', '--timeout=120s');
+  const [pod] = await millrace.pods(`millrace.dev/execution,millrace.dev/workflow-namespace=${millrace.namespace}`);
+  await millrace.killPod(pod?.metadata.uid ?? '');
+  await millrace.kubectl('wait', '--for=condition=Complete', 'workflowruns.millrace.dev/isolated', '--timeout=180s');
+  expect(await millrace.finished('isolated', 1)).toMatchObject([{ status: 'Succeeded', attempts: 2 }]);
+  expect(await millrace.pods(`millrace.dev/execution,millrace.dev/workflow-namespace=${millrace.namespace}`)).toHaveLength(2);
+});
