@@ -9,6 +9,7 @@ import { createMetrics } from './metrics.ts';
 import { startScheduler } from '../service/schedules/scheduler.ts';
 import { createLog } from '../service/log.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
+import { tracedEnqueue } from '../service/traced-enqueue.ts';
 import { startTracing } from '../service/tracing.ts';
 import { startServer } from './server.ts';
 
@@ -23,7 +24,8 @@ async function main(): Promise<void> {
   database.connections(() => store.connections());
   const tracing = await startTracing({ service: 'millrace-api', version: packageJson.version, env: process.env });
   const server = await startServer({ config, store, cluster, log, metrics, tracing, clock: systemClock, version: packageJson.version });
-  const stopScheduler = await startScheduler({ store, log, registry: metrics.registry });
+  const queue = tracing ? { ...store.queue, enqueue: tracedEnqueue(store.queue.enqueue, tracing, () => store.now()) } : store.queue;
+  const stopScheduler = await startScheduler({ store: { ...store, queue }, log, registry: metrics.registry });
 
   let stopping = false;
   const stop = (signal: string): void => {

@@ -1,6 +1,7 @@
 /** Entry of the operator. */
 import process from 'node:process';
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import packageJson from '../package.json' with { type: 'json' };
 import { nodeTypes } from '../runner/nodes/registry.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
@@ -8,6 +9,8 @@ import { startScheduler } from '../service/schedules/scheduler.ts';
 import { healthServer } from '../service/health-server.ts';
 import { createLog } from '../service/log.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
+import { tracedEnqueue } from '../service/traced-enqueue.ts';
+import { startTracing } from '../service/tracing.ts';
 import { connect } from './kube/index.ts';
 import { createOperator } from './operator.ts';
 
@@ -34,13 +37,15 @@ const cluster = await connect();
 const database = storeMetrics(registry);
 const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS, observer: database.observer });
 database.connections(() => store.connections());
-const operator = createOperator({ cluster, store, nodeTypes, log, registry, config });
+const tracing = await startTracing({ service: 'millrace-operator', version: packageJson.version, env: process.env });
+const queue = tracing ? { ...store.queue, enqueue: tracedEnqueue(store.queue.enqueue, tracing, () => store.now()) } : store.queue;
+const operator = createOperator({ cluster, store: { ...store, queue }, nodeTypes, log, registry, config });
 health = () => operator.health();
 
 const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setInterval(() => {
   task().catch((err: unknown) => log.warn({ err }, 'Failed to tidy the database, trying again later'));
 }, ms);
-const stopScheduler = await startScheduler({ store, log, registry });
+const stopScheduler = await startScheduler({ store: { ...store, queue }, log, registry });
 const timers = [
   every(SWEEP_MS, () => store.sweep(config.retentionDays)),
   every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS })),
@@ -57,7 +62,7 @@ try {
 } finally {
   for (const timer of timers) clearInterval(timer);
   await stopScheduler();
-  await store.close();
+  await Promise.all([store.close(), tracing?.close()]);
   await cluster.close();
   server.close();
 }

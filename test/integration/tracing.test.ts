@@ -157,6 +157,19 @@ test('a caller that does not record its trace is followed: nothing is sent, and 
   expect(effects.requests('/quiet').map(({ traceparent }) => traceparent !== undefined)).toEqual([false, true]);
 });
 
+test('a tick of a schedule begins a trace, and its execution goes on with it', async () => {
+  const every: RouteTrigger = { kind: 'Schedule', node: 'Start', options: { rules: [{ cron: '* * * * * *' }], timezone: 'UTC', misfire: 'skip', misfireLimit: 1, jitterMs: 0 } };
+  const definition = chain('nightly', [keep]);
+  const key = { namespace: 'test', workflow: definition.name, uid: `uid-${definition.name}` };
+  const { revision } = await store.revisions.put({ ...key, definition });
+  await store.routes.apply({ ...key, active: true, stable: revision, pool: 'default', priority: 5, save: { success: 'All', failure: 'All' }, triggers: [every] });
+  await eventually(() => {
+    const tick = receiver.spans().find(({ name, traceId }) => name === 'tick' && inTrace(traceId).some((span) => span.name === 'execution test/nightly'));
+    expect(treeOf(inTrace(tick?.traceId ?? ''), undefined)).toMatchObject([{ tick: [{ claim: [{ 'execution test/nightly': [{ Start: [] }, { Keep: [] }] }] }], kind: 'producer', service: 'millrace-api' }]);
+  }, { withinMs: 20_000 });
+  await store.routes.remove(key);
+});
+
 test('no data and no secret is in a trace', () => {
   expect(receiver.raw().length).toBeGreaterThan(1000);
   expect(receiver.raw()).not.toContain(SECRET);

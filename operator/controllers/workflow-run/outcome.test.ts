@@ -41,6 +41,9 @@ test('a run asks for one execution, named by its UID', () => {
   expect(enqueueRequest(run({ mode: 'Manual', startNode: 'Start', items: [{ json: { a: 1 } }], priority: 9, runnerPool: 'big', workflowRef: { name: 'orders', revision: 'r' } }))).toMatchObject({
     mode: 'Manual', trigger: { node: 'Start', items: [{ json: { a: 1 } }] }, priority: 9, pool: 'big', revision: 'r',
   });
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const { metadata, ...rest } = run();
+  expect(enqueueRequest({ ...rest, metadata: { ...metadata, annotations: { traceparent } } }).trigger).toMatchObject({ traceparent });
 });
 
 test.each([
