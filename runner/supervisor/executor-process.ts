@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ErrorRecord } from '../engine/item.ts';
 import type { EndedExecution } from '../../store/lease.ts';
-import { readCurrentWork, type CurrentWork } from '../executor/current-work.ts';
+import { openWorkNote, type CurrentWork, type WorkNote } from '../executor/current-work.ts';
 import type { Assignment, CancelReason, ExecutorLimits, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
 import { cpuMs, residentBytes } from './process-usage.ts';
 
@@ -61,7 +61,7 @@ export class ExecutorProcess {
   readonly running = new Map<string, Assignment>();
   readonly #child: ChildProcess;
   readonly #handlers: ExecutorHandlers;
-  readonly #workFile: string;
+  readonly #work: WorkNote;
   #ready = false;
   #lastBeat = performance.now();
   #heard = { beat: 0, used: 0 };
@@ -69,14 +69,12 @@ export class ExecutorProcess {
 
   constructor(id: number, options: ExecutorOptions, handlers: ExecutorHandlers) {
     this.#handlers = handlers;
-    this.#workFile = join(options.scratch, `executor-${process.pid}-${id}.current`);
-    writeFileSync(this.#workFile, '');
-    const workFd = openSync(this.#workFile, 'r+');
+    this.#work = openWorkNote(join(options.scratch, `executor-${process.pid}-${id}.current`));
     const { deniedCidrs, databaseConnections } = options;
     this.#child = fork(ENTRY, [JSON.stringify({ deniedCidrs, databaseConnections } satisfies ExecutorLimits)], {
       serialization: 'advanced',
       env: {},
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', workFd],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#work.fd ?? 'ignore'],
       execArgv: [
         `--max-old-space-size=${Math.ceil(options.heapBytes / 2 ** 20)}`,
         `--max-semi-space-size=${YOUNG_MIB}`,
@@ -85,7 +83,6 @@ export class ExecutorProcess {
         '--disable-warning=SecurityWarning',
       ],
     });
-    closeSync(workFd);
     this.#preferForOutOfMemoryKill();
     this.#child.on('message', (message: ToSupervisor) => this.#receive(message));
     this.#child.on('exit', () => this.#exited());
@@ -194,8 +191,8 @@ export class ExecutorProcess {
   #exited(): void {
     const running = [...this.running.values()];
     this.running.clear();
-    const current = readCurrentWork(this.#workFile);
-    rmSync(this.#workFile, { force: true });
+    const current = this.#work.read();
+    this.#work.close();
     this.#handlers.onExit({ cause: this.#cause, running, current });
   }
 

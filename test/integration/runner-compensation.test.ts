@@ -6,7 +6,7 @@ import { chain, startRunnerFixture, type RunnerFixture } from './runner-fixture.
 jest.setTimeout(120_000);
 
 /** So that the work of a killed runner goes on soon. */
-const SHORT = { MILLRACE_LEASE_MS: '2000', MILLRACE_EXECUTORS: '1' };
+const SHORT = { MILLRACE_LEASE_MS: '5000', MILLRACE_EXECUTORS: '1' };
 
 let world: RunnerFixture;
 beforeAll(async () => { world = await startRunnerFixture(); }, 120_000);

@@ -5,15 +5,15 @@ import type { EnqueueRequest } from '../../store/request.ts';
 import { migrate, openStore, type Store } from '../../store/store.ts';
 import { startEffectServer, type EffectServer } from '../doubles/effect-server.ts';
 import { until } from '../eventually.ts';
-import { startPostgres, type Postgres } from '../postgres/postgres.ts';
-import { startRunner, type RunnerProcess } from './runner-process.ts';
+import { startPostgres, type Postgres, type PostgresOptions } from '../postgres/postgres.ts';
+import { startRunner, type RunnerPlace, type RunnerProcess } from './runner-process.ts';
 
 /** A database, a server that counts what nodes do to the world, and runners in processes of their own. */
 export interface RunnerFixture {
   postgres: Postgres;
   store: Store;
   effects: EffectServer;
-  runner(env?: Record<string, string>): Promise<RunnerProcess>;
+  runner(env?: Record<string, string>, place?: RunnerPlace): Promise<RunnerProcess>;
   /** Makes a definition callable and active, and gives its name. */
   deploy(definition: WorkflowDefinition): Promise<string>;
   submit(workflow: string, more?: Partial<EnqueueRequest>): Promise<string>;
@@ -41,8 +41,18 @@ export function chain(name: string, nodes: readonly WorkflowNode[], more: { sett
 
 export const code = (name: string, jsCode: string): WorkflowNode => ({ name, type: 'code', parameters: { jsCode } });
 
-export async function startRunnerFixture(): Promise<RunnerFixture> {
-  const [postgres, effects] = await Promise.all([startPostgres(), startEffectServer()]);
+export interface FixtureOptions {
+  postgres?: PostgresOptions;
+  /** Where runners find database and effects. Default: loopback. */
+  address?: string;
+}
+
+function at(url: string, address = '127.0.0.1'): string {
+  return url.replace('127.0.0.1', address);
+}
+
+export async function startRunnerFixture(options: FixtureOptions = {}): Promise<RunnerFixture> {
+  const [postgres, effects] = await Promise.all([startPostgres(options.postgres), startEffectServer(0, options.address)]);
   const url = await postgres.database();
   await migrate({ url, applicationName: 'test' });
   const store = await openStore({ url, applicationName: 'test' });
@@ -60,8 +70,8 @@ export async function startRunnerFixture(): Promise<RunnerFixture> {
 
   return {
     postgres, store, effects, ended, killRunners,
-    async runner(env = {}) {
-      const started = await startRunner(url, env);
+    async runner(env = {}, place) {
+      const started = await startRunner(at(url, options.address), env, place);
       runners.push(started);
       return started;
     },

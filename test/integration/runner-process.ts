@@ -22,10 +22,20 @@ async function ended(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
+/** Where a runner runs. */
+export interface RunnerPlace {
+  /** A command that takes a command as its last arguments and becomes it, in other namespaces. */
+  enter: readonly string[];
+  /** Where its health server is reached. */
+  address: string;
+}
+
+const HERE: RunnerPlace = { enter: [], address: '127.0.0.1' };
+
 /** Resolves once the runner is ready for work. The process dies with this one. */
-export async function startRunner(databaseUrl: string, env: Record<string, string> = {}): Promise<RunnerProcess> {
+export async function startRunner(databaseUrl: string, env: Record<string, string> = {}, { enter, address }: RunnerPlace = HERE): Promise<RunnerProcess> {
   const port = await freePort();
-  const child = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, ENTRY], {
+  const child = spawn('setpriv', ['--pdeathsig=KILL', '--', ...enter, process.execPath, ENTRY], {
     env: { PATH: process.env['PATH'], MILLRACE_DATABASE_URL: databaseUrl, MILLRACE_HEALTH_PORT: String(port), MILLRACE_EXECUTORS: '2', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -43,7 +53,7 @@ export async function startRunner(databaseUrl: string, env: Record<string, strin
   };
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`The runner ended:\n${output}`);
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+    return (await fetch(`http://${address}:${port}/readyz`)).ok;
   }).catch((error: unknown) => {
     killGroup();
     throw new Error(`The runner did not become ready:\n${output}`, { cause: error });
