@@ -22,7 +22,7 @@ export const channel = {
   work: (pool: string): string => (isIsolated(pool) ? channel.isolated : `millrace_work_${shortened(pool)}`),
   /** Executions wait for pods of their own, in whatever pool. No payload. Also look now and then. */
   isolated: 'millrace_isolated',
-  /** Comma-separated execution ids that can be read by the replica with that address. */
+  /** Comma-separated messages about replies to the replica with that address; see reply-message.ts. */
   reply: (address: string): string => `millrace_reply_${address}`,
   /** `namespace/workflow` of a changed route. */
   routes: 'millrace_routes',

@@ -6,6 +6,7 @@ import type { Reply } from './executions.ts';
 import type { Brief } from './history.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload } from './payload.ts';
+import { parseReplyMessage } from './reply-message.ts';
 
 export interface WaitOptions {
   signal: AbortSignal;
@@ -77,7 +78,7 @@ export class ReplyBox implements Replies {
   async start(notifications: Notifications): Promise<() => Promise<void>> {
     const stop = await notifications.on(channel.reply(this.address), (notification) => {
       if (notification.kind === 'connected') this.#lookForAll();
-      else this.#hear(notification.payload.split(','));
+      else this.#take(notification.payload.split(','));
     });
     this.#timer = setInterval(() => { this.#lookForAll(); }, LOOK_MS).unref();
     return async () => {
@@ -106,6 +107,16 @@ export class ReplyBox implements Replies {
     });
   }
 
+  /** Messages that bring the reply along need no reading, unless nobody waits yet. */
+  #take(messages: readonly string[]): void {
+    const unread: string[] = [];
+    for (const { id, reply } of messages.map(parseReplyMessage)) {
+      if (reply && this.#waiting.has(id)) this.#settle({ reply, ended: true });
+      else unread.push(id);
+    }
+    this.#hear(unread);
+  }
+
   #hear(ids: readonly string[]): void {
     for (const id of ids) {
       if (this.#waiting.has(id)) this.#toRead.add(id);
@@ -129,7 +140,7 @@ export class ReplyBox implements Replies {
       while (this.#toRead.size > 0) {
         const ids = [...this.#toRead].filter(isExecutionId);
         this.#toRead.clear();
-        for (const row of await this.#database.query<Row>(READ, [ids])) this.#settle(row);
+        for (const row of await this.#database.query<Row>(READ, [ids])) this.#settle({ reply: toReply(row), ended: row.ended });
       }
     } catch (error) {
       // The next look finds what was missed.
@@ -139,10 +150,8 @@ export class ReplyBox implements Replies {
     }
   }
 
-  #settle(row: Row): void {
-    const waiters = [...this.#waiting.get(row.id) ?? []].filter(({ until }) => row.ended || until === 'answered');
-    if (waiters.length === 0) return;
-    const reply = toReply(row);
+  #settle({ reply, ended }: { reply: Reply; ended: boolean }): void {
+    const waiters = [...this.#waiting.get(reply.executionId) ?? []].filter(({ until }) => ended || until === 'answered');
     for (const { resolve } of waiters) resolve(reply);
   }
 }

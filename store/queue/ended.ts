@@ -1,4 +1,6 @@
+import type { Reply } from '../executions.ts';
 import { channel, type Notifications } from '../notifications.ts';
+import { replyMessage } from '../reply-message.ts';
 
 /** What a statement that ends executions says of each. */
 export interface Ended {
@@ -9,10 +11,11 @@ export interface Ended {
   woken?: string[] | null;
 }
 
-/** Tells those who wait for the answer, and the operator about executions that a WorkflowRun asked for. */
-export function tellEnded(notifications: Notifications, rows: readonly Ended[]): void {
-  for (const { id, reply_to: replyTo, workflow_run: workflowRun } of rows) {
-    if (id !== null && replyTo !== null) notifications.send(channel.reply(replyTo), id);
+/** Tells those who wait for the answer, with the reply where it is known, and the operator about executions that a WorkflowRun asked for. */
+export function tellEnded<Row extends Ended>(notifications: Notifications, rows: readonly Row[], replyOf: (row: Row) => Reply | undefined = () => undefined): void {
+  for (const row of rows) {
+    const { id, reply_to: replyTo, workflow_run: workflowRun } = row;
+    if (id !== null && replyTo !== null) notifications.send(channel.reply(replyTo), replyMessage(id, replyOf(row)));
     if (id !== null && workflowRun !== null) notifications.send(channel.finished, id);
   }
 }

@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../../runner/engine/item.ts';
 import type { ExecutionResult, StaticDataChanges } from '../../runner/engine/node-run.ts';
 import type { Database, Statement } from '../database.ts';
 import { StoreError, StoreReason } from '../error.ts';
+import type { Reply } from '../executions.ts';
 import { type Brief, countRuns, encodeRuns, searchableOf } from '../history.ts';
 import type { EndedExecution, FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
@@ -39,7 +40,7 @@ const FINISH: Statement = {
       ORDER BY r.namespace, r.workflow, s.scope, s.position DESC
       ON CONFLICT (namespace, workflow, scope) DO UPDATE SET data = EXCLUDED.data
     )
-    SELECT id, reply_to, workflow_run, ${passOn('gone')} AS woken FROM gone`,
+    SELECT id, reply_to, workflow_run, response IS NOT NULL AS answered, ${passOn('gone')} AS woken FROM gone`,
 };
 
 /** What is in the history with the same fence was moved there by a try whose answer got lost. */
@@ -47,6 +48,11 @@ const MOVED: Statement = {
   name: 'finish-moved',
   text: 'SELECT e.id FROM millrace.execution e JOIN unnest($1::uuid[], $2::int[]) AS i(id, fence) ON e.id = i.id AND e.fence = i.fence',
 };
+
+interface Row extends Ended {
+  /** The answer was sent before the end, and is not the one of the result. */
+  answered: boolean;
+}
 
 interface Encoded {
   write: FinishWrite;
@@ -94,6 +100,12 @@ function briefOf({ error, lastNode, compensated, runs, encodedRuns }: EndedExecu
   return { counts: encodedRuns?.counts ?? countRuns(runs), ...(error && { error }), ...(lastNode !== undefined && { lastNode }), ...(compensated !== undefined && { compensated }) };
 }
 
+function replyOf(executionId: string, result: EndedExecution | undefined): Reply | undefined {
+  if (!result) return undefined;
+  const { status, response, error, lastNode } = result;
+  return { executionId, status, ...(response && { response }), ...(error && { error }), ...(lastNode !== undefined && { lastNode }) };
+}
+
 interface ScopeOf {
   /** Null for the execution's own workflow, else the name of one of its namespace. */
   workflow: string | null;
@@ -121,13 +133,14 @@ export function createFinish(database: Database, notifications: Notifications): 
       ...encoded.map(({ brief }) => brief), ...encoded.map(({ response }) => response), ...encoded.map(({ data }) => data), ...scopes.map(({ data }) => data),
     ]);
     const part = (column: readonly (number | null)[], n: number): (number | null)[] => column.slice(n * encoded.length, (n + 1) * encoded.length);
-    const rows = await database.query<Ended>(FINISH, [
+    const rows = await database.query<Row>(FINISH, [
       blob, ...leaseColumns(writes), encoded.map(({ write }) => write.result.status), encoded.map(({ kept }) => kept),
       ...[0, 1, 2].flatMap((n) => [part(starts, n), part(lengths, n)]),
       scopes.map(({ id }) => id), scopes.map(({ scope }) => storableText(scope)), starts.slice(3 * encoded.length), lengths.slice(3 * encoded.length),
       scopes.map(({ workflow }) => workflow), encoded.map(({ write }) => searchableOf(write.result.error) ?? null),
     ]);
-    tellEnded(notifications, rows);
+    const results = new Map(encoded.map(({ write }) => [write.executionId, write.result]));
+    tellEnded(notifications, rows, ({ id, answered }) => (id === null || answered ? undefined : replyOf(id, results.get(id))));
     tellWoken(notifications, rows);
     const missing = new Set(lostIds(writes, rows));
     if (missing.size === 0) return [];
