@@ -19,6 +19,7 @@ test.each<{ name: string; when: Partial<Situation>; want: string[] }>([
   { name: 'what waits has only just come', when: { pools: [pool({ ready: 3, oldestWaitMs: 300 })] }, want: [] },
   { name: 'the pool is paused', when: { pools: [pool(busy, { paused: true })] }, want: ['PoolPaused'] },
   { name: 'there is no such pool', when: { pools: [{ name: 'gone', load: { ...quiet, ready: 1, runners: 0 }, slots: 0, blocked: 0, paused: false }] }, want: ['NoPool'] },
+  { name: 'executions that wait for pods of their own', when: { pools: [{ name: 'batch+pod', load: { ...quiet, ready: 9, running: 20, oldestWaitMs: 9000, runners: 20 }, slots: 20, blocked: 0, paused: false }] }, want: ['IsolatedPods'] },
   { name: 'a pool of no runners', when: { pools: [pool({ ready: 1, runners: 0 }, { slots: 0, size: { ...size, mode: 'Fixed', desired: 0 } })] }, want: ['NoRunners'] },
   { name: 'a pool at zero that starts', when: { pools: [pool({ ready: 1, runners: 0 }, { slots: 0, size: { ...size, desired: 1 } })] }, want: ['RunnersStarting'] },
   { name: 'pods do not come up', when: { pools: [pool({ ...busy, runners: 1, running: 40 }, { slots: 40, size: { ...size, desired: 4 } })] }, want: ['RunnersStarting'] },

@@ -1,5 +1,6 @@
 import type { DatabaseLoad } from '../../store/database-load.ts';
 import type { PoolLoad } from '../../store/load-meter.ts';
+import { isIsolated } from '../../store/pool-name.ts';
 import type { PoolSizeRecord } from '../../store/pool-sizes.ts';
 import type { NodeTime } from './node-times.ts';
 
@@ -33,6 +34,7 @@ export const BottleneckKind = {
   FixedReplicas: 'FixedReplicas',
   ScalingUp: 'ScalingUp',
   NotClaimed: 'NotClaimed',
+  IsolatedPods: 'IsolatedPods',
   WorkflowLimits: 'WorkflowLimits',
   SlowNode: 'SlowNode',
   DatabaseLocks: 'DatabaseLocks',
@@ -91,6 +93,10 @@ function waitingFor(pool: PoolSituation, isDatabaseBusy: boolean): Bottleneck | 
   const { name, load, slots, size } = pool;
   const wait = `${load.ready} executions wait, the next one for ${(load.oldestWaitMs / 1000).toFixed(1)} s`;
   const of = (kind: BottleneckKind, message: string, advice: string): Bottleneck => ({ kind, pool: name, message: `${wait}; ${message}`, advice });
+  if (isIsolated(name)) {
+    return of(BottleneckKind.IsolatedPods, `${load.running} run in pods of their own`,
+      'raise runner.isolatedPods of the chart if so many are there; if not, look at the pods: kubectl describe pods -l millrace.dev/execution');
+  }
   if (!size) {
     if (load.runners > 0) return undefined;
     return of(BottleneckKind.NoPool, 'there is no RunnerPool of this name', `create RunnerPool ${name}, or name another one in settings.runnerPool of the workflows`);

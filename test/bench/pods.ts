@@ -18,6 +18,8 @@ const HOME = 'millrace';
 /** Published by Argo Workflows: workflows of one pod per minute, as it is installed and with more workers and higher rates. */
 const ARGO = { default: 270, tuned: 810 };
 const NODES = 20;
+/** The loop's rate on simulated nodes does not depend on how many pods it makes. */
+const LOOPED = 1000;
 /** Of the simulated nodes: what a cluster may be told to bear. On real nodes the defaults of the chart are measured. */
 const SETTINGS = { namespaces: [], serviceAccounts: [], maxActive: 500, perSecond: 100, keepSeconds: 5 };
 const crds = join(import.meta.dirname, '../../crds/generated');
@@ -50,11 +52,11 @@ async function onNode(count: number, progress: Progress): Promise<Figure[]> {
   const job = { image, command: ['/bin/true'] };
   await local.apply(workflow(job));
   await local.kubectl('wait', '--namespace', PODS.millrace, '--for=condition=Ready', 'workflows.millrace.dev', '--all', '--timeout=60s');
-  const { loop, runs } = await compare({ cluster, count, ...job }, progress);
+  const { loop, runs } = await compare({ cluster, count, ...job }, count, progress);
   return [
     { name: `${count} runs on a real node`, value: runs.ms / 1000, unit: 's', target: { atMost: (1.3 * loop.ms) / 1000 }, beside: { name: 'plain loop', value: loop.ms / 1000 } },
     { name: 'times the plain loop', value: runs.ms / loop.ms, unit: 'x', target: { atMost: 1.3 } },
-    ...figures({ loop, runs, count }),
+    ...figures({ loop, looped: count, runs, count }),
   ];
 }
 
@@ -72,13 +74,14 @@ async function onSimulatedNodes(count: number, progress: Progress): Promise<Figu
   const job = { image: 'simulated', command: ['true'] };
   await plane.apply(workflow(job));
   await plane.kubectl('wait', '--namespace', PODS.millrace, '--for=condition=Ready', 'workflows.millrace.dev', '--all', '--timeout=60s');
-  const { loop, runs } = await compare({ cluster, count, ...job }, progress);
+  const looped = Math.min(count, LOOPED);
+  const { loop, runs } = await compare({ cluster, count, ...job }, looped, progress);
   const perMinute = (count / runs.ms) * 60_000;
   return [
     { name: `${count} runs on simulated nodes`, value: perMinute, unit: '/min', target: { atLeast: ARGO.tuned }, beside: { name: 'Argo Workflows, published, tuned', value: ARGO.tuned } },
     { name: 'the same', value: perMinute, unit: '/min', target: { atLeast: ARGO.default }, beside: { name: 'Argo Workflows, published, as installed', value: ARGO.default } },
-    { name: 'the same', value: perMinute, unit: '/min', beside: { name: 'plain loop', value: (count / loop.ms) * 60_000 } },
-    ...figures({ loop, runs, count }),
+    { name: 'the same', value: perMinute, unit: '/min', beside: { name: 'plain loop', value: (looped / loop.ms) * 60_000 } },
+    ...figures({ loop, looped, runs, count }),
   ];
 }
 
@@ -98,24 +101,25 @@ async function startMillrace(stack: AsyncDisposableStack, plane: ControlPlane): 
 }
 
 /** The loop first, and then Millrace, each once the pods of the one before are gone. */
-async function compare(load: LoadOptions, progress: Progress): Promise<{ loop: Load; runs: Load }> {
+async function compare(load: LoadOptions, looped: number, progress: Progress): Promise<{ loop: Load; runs: Load }> {
   // Images, caches, plans and connections are warm for both.
   await plainLoop({ ...load, count: 5 });
   await workflowRuns({ ...load, count: 5 }, 'warm');
-  const told = (who: string, { ms, writes }: Load): void => {
-    const each = [...writes].map(([name, count]) => `${name} ${(count / load.count).toFixed(2)}`).sort();
-    progress(`${who}: ${load.count} in ${(ms / 1000).toFixed(1)} s; writes for each: ${each.join(', ')}`);
+  const told = (who: string, made: number, { ms, writes }: Load): void => {
+    const each = [...writes].map(([name, count]) => `${name} ${(count / made).toFixed(2)}`).sort();
+    progress(`${who}: ${made} in ${(ms / 1000).toFixed(1)} s; writes for each: ${each.join(', ')}`);
   };
-  const loop = await plainLoop(load);
-  told('plain loop', loop);
+  const loop = await plainLoop({ ...load, count: looped });
+  told('plain loop', looped, loop);
   const runs = await workflowRuns(load, 'run');
-  told('Millrace', runs);
+  told('Millrace', load.count, runs);
   return { loop, runs };
 }
 
-function figures({ loop, runs, count }: { loop: Load; runs: Load; count: number }): Figure[] {
+function figures({ loop, looped, runs, count }: { loop: Load; looped: number; runs: Load; count: number }): Figure[] {
   const latency = (share: number): Figure => ({
-    name: `request → end, p${share * 100}`, value: percentile(runs.latencies, share) / 1000, unit: 's', beside: { name: 'plain loop', value: percentile(loop.latencies, share) / 1000 },
+    name: `all requested at once → end, p${share * 100}`, value: percentile(runs.latencies, share) / 1000, unit: 's',
+    ...(looped === count && { beside: { name: 'plain loop', value: percentile(loop.latencies, share) / 1000 } }),
   });
-  return [latency(0.5), latency(0.99), { name: 'API writes for each run, everybody\'s', value: total(runs.writes) / count, unit: 'count', beside: { name: 'plain loop', value: total(loop.writes) / count } }];
+  return [latency(0.5), latency(0.99), { name: 'API writes for each run, everybody\'s', value: total(runs.writes) / count, unit: 'count', beside: { name: 'plain loop', value: total(loop.writes) / looped } }];
 }
