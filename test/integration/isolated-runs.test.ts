@@ -45,7 +45,7 @@ async function deploy(name: string, nodes: object[], settings: object = {}): Pro
 const START = { name: 'Start', type: 'manualTrigger' };
 const SET = { name: 'Say', type: 'set', parameters: { assignments: { assignments: [{ id: 'a', name: 'said', type: 'string', value: 'hello' }] } } };
 
-const run = (name: string, workflow: string) => world.plane.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name, namespace: 'shop' }, spec: { workflowRef: { name: workflow } } });
+const run = (name: string, workflow: string, spec: object = {}) => world.plane.apply({ apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name, namespace: 'shop' }, spec: { workflowRef: { name: workflow }, ...spec } });
 const ended = (name: string) => eventually(world, ['mrun', name], ({ status }) => status?.finishedAt !== undefined, 60_000);
 const podsOf = async (workflow: string): Promise<Pod[]> =>
   (await world.cluster.request<{ items: Pod[] }>(PODS, { query: { labelSelector: `millrace.dev/workflow=${workflow},millrace.dev/execution` } })).items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -123,7 +123,7 @@ test('a pod that is killed is replaced under the lease, and an execution that ta
 
 test('there are no more pods than allowed, those of canceled runs make room, and a paused pool makes none', async () => {
   await deploy('many', [START, SET]);
-  for (const n of [1, 2, 3]) await run(`many-${n}`, 'many');
+  for (const n of [1, 2, 3]) await run(`many-${n}`, 'many', { runnerPool: 'default' });
   const both = await until(async () => {
     const found = await podsOf('many');
     return found.length === 2 ? found : undefined;
