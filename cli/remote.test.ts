@@ -62,6 +62,15 @@ Stock  0    error    0      2.1s   NodeFailed: out of stock
 ` });
 });
 
+test('runs get tells what was undone', async () => {
+  memory.detail.set('e0', execution({
+    compensated: 1, nodes: [{ node: 'Cancel order', runIndex: 0, status: 'success', compensation: true, items: [1], startedAt: 0, durationMs: 1 }],
+  }));
+  const { out } = await at(['runs', 'get', 'e0']);
+  expect(out).toContain('Undone:     1 node run\n');
+  expect(out).toMatch(/Cancel order {2}0 {4}success, undo {2}1/);
+});
+
 test('runs list shows a table, a wide one, JSON, YAML', async () => {
   expect((await at(['runs', 'list'])).out).toBe('ID  WORKFLOW  STATUS  AGE  TOOK\ne0  orders    Failed  10s  2.5s\n');
   expect((await at(['runs', 'list', '-o', 'wide'])).out).toContain('NodeFailed');

@@ -29,7 +29,7 @@ const CHECKPOINT: Statement = {
     SELECT id FROM held`,
 };
 
-/** The same for one checkpoint that begins no wait, which is what an execution waits for again and again: arrays and joins cost a fifth of it. */
+/** The same for one checkpoint that begins no wait and has nothing to undo, which is what an execution waits for again and again: arrays and joins cost a fifth of it. */
 const CHECKPOINT_ONE: Statement = {
   name: 'checkpoint-one',
   text: `
@@ -54,12 +54,17 @@ export interface Progress {
   respond(writes: readonly ResponseWrite[]): Promise<string[]>;
 }
 
+/** What sub-workflows did is undone by themselves. */
+function isUndoable({ checkpoint: { runs } }: CheckpointWrite): boolean {
+  return runs.some(({ undoable, scope }) => undoable === true && scope === undefined);
+}
+
 export function createProgress(database: Database, notifications: Notifications): Progress {
   return {
     async checkpoint(writes) {
       const [first] = writes;
       if (!first) return [];
-      if (writes.length === 1 && !first.checkpoint.waiting) {
+      if (writes.length === 1 && !first.checkpoint.waiting && !isUndoable(first)) {
         const { executionId, fence, checkpoint } = first;
         return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT_ONE, [executionId, fence, checkpoint.sequence, await encodePayload(checkpoint)]));
       }
@@ -67,7 +72,7 @@ export function createProgress(database: Database, notifications: Notifications)
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
       return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [
         blob, ...leaseColumns(writes), sequences, starts, lengths,
-        writes.map(({ checkpoint }) => checkpoint.waiting !== undefined), writes.map(({ checkpoint }) => checkpoint.runs.some(({ undoable, scope }) => undoable === true && scope === undefined)),
+        writes.map(({ checkpoint }) => checkpoint.waiting !== undefined), writes.map(isUndoable),
       ]));
     },
     async respond(writes) {

@@ -192,13 +192,14 @@ test('a canceled execution whose runner dies ends as canceled', async () => {
 test('what is to be undone is not forgotten: not by a cancel, a crash of its runner, or a burial', async () => {
   const id = await accept(store);
   const claim = await claimOne(store);
-  await store.queue.checkpoint([{ ...claim, checkpoint: { sequence: 0, runs: [{ ...nodeRun({ node: 'Book' }), undoable: true }], recordings: [], waiting: { node: 'Wait', runIndex: 0, wait: { on: 'webhook' } } } }]);
+  await store.queue.checkpoint([{ ...claim, checkpoint: { sequence: 0, runs: [{ ...nodeRun({ node: 'Book' }), undoable: true }], recordings: [] } }]);
+  await store.queue.checkpoint([{ ...claim, checkpoint: { sequence: 1, runs: [], recordings: [], waiting: { node: 'Wait', runIndex: 0, wait: { on: 'webhook' } } } }]);
   await store.queue.wait([{ ...claim, wait: { node: 'Wait', on: 'webhook' } }]);
   expect(await store.queue.cancel([id])).toEqual([id]);
   expect(await store.queue.cancel([id])).toEqual([id]);
   expect(await statusOf(id)).toBe('Queued');
   const again = await claimOne(store);
-  expect(again).toMatchObject({ executionId: id, canceled: true, checkpoints: [{ runs: [{ undoable: true }] }] });
+  expect(again).toMatchObject({ executionId: id, canceled: true, checkpoints: [{ runs: [{ undoable: true }] }, { sequence: 1 }] });
   await expireLeases();
   await store.queue.reap();
   const third = await claimOne(store, 'runner-2');
