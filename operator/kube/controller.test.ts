@@ -18,9 +18,8 @@ interface World {
   running: Promise<void>;
 }
 
-function world(reconcile: (key: string, pass: Pass) => Promise<Result>, options: Partial<ControllerOptions> & { mayWork?: () => boolean; log?: Log } = {}): World {
-  const { mayWork = () => true, log = silentLog, ...rest } = options;
-  const clock = manualClock(() => 0.999);
+function world(reconcile: (key: string, pass: Pass) => Promise<Result>, options: Partial<ControllerOptions> & { mayWork?: () => boolean; log?: Log; clock?: ManualClock } = {}): World {
+  const { mayWork = () => true, log = silentLog, clock = manualClock(() => 0.999), ...rest } = options;
   const passes: string[] = [];
   const results: string[] = [];
   const controller = new Controller(
@@ -165,4 +164,35 @@ test('a mapping that fails is tried again with growing delays, and stops with th
   drain.abort();
   await running;
   expect(clock.pending).toBe(0);
+});
+
+test('passes that wait for nothing leave the event loop its turns', async () => {
+  const clock = manualClock();
+  let time = 0;
+  let turns = 0;
+  const { controller, passes, drain, running } = world(async () => {
+    time += 1;
+    return {};
+  }, { clock: { ...clock, pending: 0, monotonic: () => time } });
+  for (let index = 0; index < 1000; index += 1) controller.enqueue(`ns/${index}`);
+  while (passes.length < 1000) {
+    await new Promise((resolve) => { setImmediate(resolve); });
+    turns += 1;
+  }
+  expect(turns).toBeGreaterThanOrEqual(40);
+  drain.abort();
+  await running;
+});
+
+test('keys that come after leadership is lost are not failures, and come again should it not be lost after all', async () => {
+  let leads = false;
+  const { clock, controller, passes, results, drain, running } = world(async () => ({}), { mayWork: () => leads });
+  controller.enqueue('ns/a');
+  await clock.advance(0);
+  expect({ passes, results }).toEqual({ passes: [], results: ['stopped'] });
+  leads = true;
+  await clock.advance(1000);
+  expect(results).toEqual(['stopped', 'done']);
+  drain.abort();
+  await running;
 });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fullJitter } from './backoff.ts';
 import { deadline } from './deadline.ts';
 import { KubeError, LeadershipLostError, StalledError, TerminalError, WaitingError, isConflict } from './errors.ts';
@@ -73,6 +74,11 @@ export interface ControllerRuntime {
 
 /** A pass that outlives its deadline by this much is stuck: it ignores its signal, and its key stays locked. */
 const STUCK_AFTER_MS = 60_000;
+/**
+ * Longest time passes keep the event loop from timers and answers. Passes that find nothing to do wait for nothing: ten thousand of them in one turn
+ * would take longer than a lease lasts.
+ */
+const TURN_MS = 20;
 const MAPPING_BACKOFF = { baseMs: 100, capMs: 60_000 };
 
 export class Controller {
@@ -86,6 +92,9 @@ export class Controller {
   /** Start times of the passes under way. */
   readonly #passes = new Map<Key, number>();
   readonly #stops = new Set<() => void>();
+  /** When the event loop last had its turn for certain, and its next one, which all that work wait for. */
+  #turnAt = 0;
+  #turn: Promise<void> | undefined;
 
   constructor(options: ControllerOptions, runtime: ControllerRuntime) {
     this.name = options.name;
@@ -153,7 +162,18 @@ export class Controller {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
       await this.#pass(key, stopping);
       this.#queue.done(key);
+      await this.#giveTurn();
     }
+  }
+
+  async #giveTurn(): Promise<void> {
+    const { clock } = this.#runtime;
+    if (clock.monotonic() - this.#turnAt < TURN_MS) return;
+    this.#turn ??= nextTurn().then(() => {
+      this.#turnAt = clock.monotonic();
+      this.#turn = undefined;
+    });
+    await this.#turn;
   }
 
   async #pass(key: Key, stopping: AbortSignal): Promise<void> {
@@ -196,6 +216,11 @@ export class Controller {
       return PassResult.Terminal;
     }
     this.#queue.retry(key, err instanceof KubeError ? err.retryAfterMs : undefined);
+    if (err instanceof LeadershipLostError) {
+      // Said once, by whoever notices that the lease is lost; the process ends then.
+      log.debug({ err }, 'Stopped');
+      return PassResult.Stopped;
+    }
     if (isConflict(err)) {
       log.debug({ err }, 'Decided on a state that was out of date');
       return PassResult.Conflict;
