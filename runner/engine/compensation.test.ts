@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { execute } from './engine.ts';
 import type { ExecuteRequest } from './engine.ts';
 import { WorkflowError } from './error.ts';
+import type { NodeTypes } from './graph.ts';
 import { ExecutionMode } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
 import { crashPoints, executeThroughCrash } from './testing/crash.ts';
@@ -28,9 +29,14 @@ interface Seen {
   host: TestHost;
 }
 
+/** Calls of sub-workflows have effects, as those of the real node. */
+function nodesOf(double: Double): NodeTypes {
+  return new Map([...testNodes(double)].map(([name, type]) => [name, name === 'call' ? { ...type, effect: 'effectful' as const } : type]));
+}
+
 async function run(workflow: WorkflowDefinition, more: Partial<ExecuteRequest> = {}, host = patientHost()): Promise<Seen> {
   const double = new Double();
-  return { result: await executeTest(workflow, { mode: ExecutionMode.Api, ...more }, host, testNodes(double)), double, host };
+  return { result: await executeTest(workflow, { mode: ExecutionMode.Api, ...more }, host, nodesOf(double)), double, host };
 }
 
 function undoneIn({ calls }: Double): string[] {
@@ -178,7 +184,33 @@ test('a sub-workflow undoes what it did itself, a call of it that succeeded is u
     { Start: start, Good: { type: 'call', parameters: { workflow: 'good' } }, A: effect('a'), Call: { type: 'call', parameters: { workflow: 'child' } }, NoGood: undo, NoA: undo },
     ['Start > Good', 'Good > A', 'A > Call', 'A ~> NoA', 'Good ~> NoGood']), {}, host);
   expect(result).toMatchObject({ status: 'Failed', error: { code: 'TestFailed', node: 'Call' } });
-  expect(undoneIn(double)).toEqual(['NoC c', 'NoA a']);
+  expect(undoneIn(double)).toEqual(['NoC c', 'NoA a', 'NoGood g']);
+});
+
+test.each(['while it runs', 'while it waits'])('what a sub-workflow did that is under way when its caller is canceled, %s, is told of, not lost without a word', async (when) => {
+  const abort = new AbortController();
+  const last = when === 'while it runs' ? { type: 'hang' } : { type: 'wait', parameters: { on: 'webhook' } };
+  const child = workflowOf({ In: { type: 'executeWorkflowTrigger' }, C: effect('c'), Last: last, NoC: undo }, ['In > C', 'C > Last', 'C ~> NoC'], { id: 'child' });
+  const good = workflowOf({ In: { type: 'executeWorkflowTrigger' }, G: effect('g'), NoG: undo }, ['In > G', 'G ~> NoG'], { id: 'good' });
+  const host = patientHost({ loadWorkflow: async (id) => callable({ child, good }[id]) });
+  const workflow = workflowOf(
+    { Start: start, A: effect('a'), Good: { type: 'call', parameters: { workflow: 'good' } }, Call: { type: 'call', parameters: { workflow: 'child' } }, NoA: { type: 'call', parameters: { workflow: 'good' } } },
+    ['Start > A', 'A > Good', 'Good > Call', 'A ~> NoA']);
+  const { commit } = host;
+  host.commit = async (checkpoint) => {
+    await commit(checkpoint);
+    if (when === 'while it runs' && checkpoint.runs.some(({ node }) => node === 'C')) setImmediate(() => abort.abort());
+  };
+  const first = await run(workflow, { signal: abort.signal }, host);
+  const ending = { status: 'Canceled', error: { code: 'ExecutionCanceled', message: 'canceled' } } as const;
+  const { result, double } = first.result.status === 'Waiting' ? await run(workflow, { resume: host.checkpoints, ending }, host) : first;
+  const want = {
+    status: 'Failed', compensated: 1, error: { code: 'CompensationFailed', message: expect.stringMatching(/^1 of .*run 0 of 'C' \(SubWorkflowCutOff/), description: expect.stringContaining('ExecutionCanceled') },
+  };
+  expect(result).toMatchObject(want);
+  expect(double.calls.map(({ node }) => node).at(-1)).toBe('G');
+  const again = await run(workflow, { resume: host.checkpoints, ending }, host);
+  expect(again.result).toMatchObject(want);
 });
 
 /** A sequence of effects that may fail, some of which can be undone, from a seed. */

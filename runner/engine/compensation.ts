@@ -6,6 +6,7 @@ import type { Execution } from './execution.ts';
 import type { Compensation } from './graph.ts';
 import type { ErrorRecord } from './item.ts';
 import type { Ending, ExecutionResult, NodeRun } from './node-run.ts';
+import { wayTo } from './journal.ts';
 import { ExecutionStatus } from './node-run.ts';
 import { ended } from './execution-end.ts';
 import { drain } from './run-execution.ts';
@@ -19,7 +20,7 @@ const MAX_NAMED = 20;
 
 /** A run that was not undone, and why. */
 interface Failure {
-  run: NodeRun;
+  run: Pick<NodeRun, 'node' | 'runIndex'>;
   error: ErrorRecord;
 }
 
@@ -33,8 +34,9 @@ export async function undone(execution: Execution, result: ExecutionResult, boun
   const end = asDecided(execution, result);
   if (end.status !== ExecutionStatus.Failed && end.status !== ExecutionStatus.Canceled) return end;
   const runs = toUndo(execution);
-  if (runs.length === 0) return end;
-  const ending = decide(execution, end);
+  const cut = execution.ending?.cutOff ?? cutOff(execution);
+  if (runs.length === 0 && cut.length === 0) return end;
+  const ending = decide(execution, end, cut);
   const time = new AbortController();
   const done = new AbortController();
   const compensating: Execution = { ...execution, ending, compensating: true, signal: AbortSignal.any([bound, time.signal]) };
@@ -57,11 +59,11 @@ function asDecided({ ending }: Execution, result: ExecutionResult): ExecutionRes
 }
 
 /** Becomes durable with what comes first: an effect of a compensation, or a wait in one. */
-function decide({ ending, tree, scope, history }: Execution, { status, error, lastNode }: ExecutionResult): Required<Pick<Ending, 'after' | 'at'>> & Ending {
+function decide({ ending, tree, scope, history }: Execution, { status, error, lastNode }: ExecutionResult, cut: NonNullable<Ending['cutOff']>): Required<Pick<Ending, 'after' | 'at'>> & Ending {
   if (ending?.after !== undefined && ending.at !== undefined) return { ...ending, after: ending.after, at: ending.at };
   const decided = {
     status: status === ExecutionStatus.Canceled ? ExecutionStatus.Canceled : ExecutionStatus.Failed,
-    ...(error ? { error } : {}), ...(lastNode === undefined ? {} : { lastNode }), after: history.runs.length, at: tree.host.now(),
+    ...(error ? { error } : {}), ...(lastNode === undefined ? {} : { lastNode }), after: history.runs.length, at: tree.host.now(), cutOff: cut,
   };
   tree.journal.end(scope, decided);
   return decided;
@@ -89,7 +91,8 @@ function tasksOf(execution: Execution, run: NodeRun): Task[] {
 }
 
 async function undoAll(execution: Execution, runs: readonly NodeRun[], end: ExecutionResult, time: AbortSignal): Promise<ExecutionResult> {
-  const failures: Failure[] = [];
+  const failures: Failure[] = (execution.ending?.cutOff ?? []).map((run) => ({ run, error: toErrorRecord(wasCutOff()) }));
+  const before = failures.length;
   for (const run of runs) {
     const outcome = time.aborted ? { error: toErrorRecord(timedOut()) } : await undo(execution, run, time);
     if (outcome && 'wait' in outcome) return outcome;
@@ -97,7 +100,7 @@ async function undoAll(execution: Execution, runs: readonly NodeRun[], end: Exec
   }
   const { history, staticData } = execution;
   const changes = staticData.changes();
-  const result = { ...end, runs: history.runs, compensated: runs.length - failures.length, ...(changes ? { staticData: changes } : {}) };
+  const result = { ...end, runs: history.runs, compensated: runs.length - (failures.length - before), ...(changes ? { staticData: changes } : {}) };
   return failures.length === 0 ? result : { ...result, status: ExecutionStatus.Failed, error: compensationFailed(end.error, failures) };
 }
 
@@ -123,6 +126,18 @@ async function runBranch(execution: Execution, task: Task, time: AbortSignal): P
     if (error instanceof WorkflowError && error.code === 'EndlessLoop') return ended(execution, ExecutionStatus.Failed, { error: toErrorRecord(error) });
     throw error;
   }
+}
+
+/** What sub-workflows did that no finished run of a node stands for. */
+function cutOff({ tree, scope, history }: Execution): NonNullable<Ending['cutOff']> {
+  const below = tree.journal.undoableBelow(scope);
+  if (below.length === 0) return [];
+  const finished = history.runs.map(({ node, runIndex }) => wayTo({ scope, node, runIndex }));
+  return below.filter((run) => !finished.some((way) => run.scope.startsWith(way))).map(({ node, runIndex }) => ({ node, runIndex }));
+}
+
+function wasCutOff(): WorkflowError {
+  return new WorkflowError('SubWorkflowCutOff', 'The sub-workflow it belongs to was under way when its caller ended.');
 }
 
 function timedOut(): WorkflowError {

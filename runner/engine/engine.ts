@@ -123,7 +123,7 @@ async function runToEnd(execution: Execution, request: ExecuteRequest, { watch, 
 async function runTree(execution: Execution, request: ExecuteRequest): Promise<ExecutionResult> {
   const { tree } = execution;
   const { ending } = execution;
-  if (ending && (request.partial || !hasCompensations(execution.graph))) return failed(ending);
+  if (ending && (request.partial || !(hasCompensations(execution.graph) || execution.tree.journal.undoableBelow('').length > 0))) return failed(ending);
   const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? new Map()) : undefined;
   const result = await runExecution(execution, request.start, plan);
   await Promise.all(tree.background);

@@ -8,6 +8,9 @@ export interface Recorder {
   read<T>(live: () => T): T;
 }
 
+/** Names a run in a sub-workflow. */
+export type InnerRun = Required<Scoped> & Pick<NodeRun, 'node' | 'runIndex'>;
+
 /** A committed run with its place among all that the execution committed: where several left something behind, the last one counts. */
 export interface RestorableRun extends CommittedRun {
   order: number;
@@ -24,6 +27,7 @@ export class Journal {
   readonly #recorded = new Map<string, readonly unknown[]>();
   readonly #waiting: Checkpoint['waiting'];
   readonly #ended = new Map<string, Ending>();
+  readonly #undoableInside: InnerRun[] = [];
   #endings: (Ending & Scoped)[] = [];
   #unrestored: number;
   /** Where in the tree the wait that is being come back from is, until it is over; see `leadsBack`. */
@@ -85,6 +89,11 @@ export class Journal {
     this.#endings.push({ ...ending, ...scoped(scope) });
   }
 
+  /** The runs in sub-workflows of a workflow of the tree that a compensation is there for, of this life and earlier ones. */
+  undoableBelow(scope: string): readonly InnerRun[] {
+    return this.#undoableInside.filter((run) => run.scope.startsWith(`${scope}/[`));
+  }
+
   /** How many runs of one workflow of the tree earlier lives committed, without those that undo others. */
   committedIn(scope: string): number {
     return this.#committedIn.get(scope) ?? 0;
@@ -129,6 +138,7 @@ export class Journal {
   /** Remembers the finished run of an effectful node for the next commit. What it read is of no use any more. */
   add(scope: string, run: CommittedRun, recorder?: Recorder): void {
     this.#runs.push({ ...run, ...scoped(scope) });
+    this.#noteUndoable(run, scope);
     if (this.#wayBack === wayTo({ ...run, scope })) this.#wayBack = undefined;
     if (recorder) this.#dirty.delete(recorder);
   }
@@ -147,7 +157,12 @@ export class Journal {
   #restore(run: CommittedRun): void {
     const { scope = '' } = run;
     this.#committed.set(key(scope, run.node, run.runIndex), { ...run, order: this.#committed.size });
+    this.#noteUndoable(run, scope);
     if (!run.compensation) this.#committedIn.set(scope, this.committedIn(scope) + 1);
+  }
+
+  #noteUndoable({ undoable, node, runIndex }: CommittedRun, scope: string): void {
+    if (undoable && scope !== '') this.#undoableInside.push({ scope, node, runIndex });
   }
 
   #commit(waiting?: Checkpoint['waiting']): Promise<void> {
@@ -202,7 +217,7 @@ class RunRecorder implements Recorder {
 }
 
 /** Begins like the scopes of the sub-workflows that this run calls. */
-function wayTo({ scope = '', node, runIndex }: Scoped & Pick<NodeRun, 'node' | 'runIndex'>): string {
+export function wayTo({ scope = '', node, runIndex }: Scoped & Pick<NodeRun, 'node' | 'runIndex'>): string {
   return `${scope}/${JSON.stringify([node, runIndex]).slice(0, -1)},`;
 }
 

@@ -72,6 +72,8 @@ export interface Ending {
   after?: number;
   /** When it ended; milliseconds since the epoch. */
   at?: number;
+  /** Runs in sub-workflows that were under way when it ended: nobody undoes them. */
+  cutOff?: readonly Pick<NodeRun, 'node' | 'runIndex'>[];
 }
 
 /** What a pure node read from outside itself (clock, randomness, variables, static data), in reading order. */

@@ -3,9 +3,9 @@ import type { Checkpoint, CommittedRun, Ending, ExecutionResult, NodeRun } from 
 import type { ErrorRecord } from '../engine/item.ts';
 import type { Claim } from '../../store/lease.ts';
 
-/** Whether an execution has done something that a compensation is there to undo. What sub-workflows did is their own affair. */
+/** Whether an execution has done something that a compensation is there to undo. */
 export function isUndoable(checkpoints: readonly Checkpoint[]): boolean {
-  return checkpoints.some(({ runs }) => runs.some(({ undoable, scope }) => undoable && scope === undefined));
+  return checkpoints.some(({ runs }) => runs.some(({ undoable }) => undoable));
 }
 
 /** How an execution ends that brought an executor down again when it was only to be ended: with what is durable of it. */

@@ -54,9 +54,8 @@ export interface Progress {
   respond(writes: readonly ResponseWrite[]): Promise<string[]>;
 }
 
-/** What sub-workflows did is undone by themselves. */
 function isUndoable({ checkpoint: { runs } }: CheckpointWrite): boolean {
-  return runs.some(({ undoable, scope }) => undoable === true && scope === undefined);
+  return runs.some(({ undoable }) => undoable === true);
 }
 
 export function createProgress(database: Database, notifications: Notifications): Progress {
