@@ -15,6 +15,11 @@ export const circuitBreaker = z.strictObject({
   openFor: duration.describe('How long no request is sent before one is tried: 100ms to 10m; doubles, up to 10m, each time that one fails. Default 30s.').exactOptional(),
 });
 
+/** `settings.transaction` of a Workflow. */
+export const transaction = z.strictObject({
+  credential: z.string().min(1).max(253).describe('Name of a credential of type postgres, as the nodes have it.'),
+});
+
 /** `settings.retryBudget` of a Workflow. */
 export const retryBudget = z.strictObject({
   retries: z.int32().min(0).max(1_000_000).describe('Tries after the first that nodes with effects may make at once, on each runner; as many more come back, evenly, within every period.'),

@@ -9,7 +9,7 @@ import { dnsLabel, nodeName, objectName, revisionHash } from './name.ts';
 import { commonStatus } from './status.ts';
 import { concurrencyLimit, rateLimit } from './workflow-limits.ts';
 import { connection, workflowNode } from './workflow-node.ts';
-import { circuitBreaker, retryBudget } from './workflow-resilience.ts';
+import { circuitBreaker, retryBudget, transaction } from './workflow-resilience.ts';
 
 const detail = z.enum(['All', 'Summary', 'None']);
 
@@ -25,6 +25,7 @@ const settings = z.strictObject({
   rateLimit: rateLimit.describe('Limit on how fast executions start. Default: none.').exactOptional(),
   circuitBreaker: circuitBreaker.describe('Stop calling hosts whose requests fail, for the workflows of the namespace that have this setting. Default: call them always.').exactOptional(),
   retryBudget: retryBudget.describe('Limit on how often nodes with effects are tried again, so that many executions that fail together do not multiply the load. Default: none.').exactOptional(),
+  transaction: transaction.describe('One database transaction over all nodes of an execution that use one credential: committed when the execution has succeeded, taken back when it does not. Default: each node for itself.').exactOptional(),
   deduplicationWindow: duration.describe('How long an Idempotency-Key of a trigger is remembered: a second request with it gets the first one\'s execution. Default 24h.').exactOptional(),
   save: z.strictObject({
     success: detail.describe('What is kept of successful executions: the data of every node (All, the default), timings and counts (Summary), or nothing.').exactOptional(),

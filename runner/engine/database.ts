@@ -18,6 +18,8 @@ export interface DatabaseResult {
 export interface DatabaseConnection {
   /** One result per statement in the text. Rejects with DatabaseQuery when PostgreSQL refuses it, else with DatabaseConnection. */
   query(statement: DatabaseStatement): Promise<readonly DatabaseResult[]>;
+  /** Several statements, all of which take place or none. The connection that `work` gets is to be used for them. */
+  atomically<T>(work: (connection: Pick<DatabaseConnection, 'query'>) => Promise<T>): Promise<T>;
   /** Gives it back. With `true` it is closed, whatever runs on it. */
   release(close?: boolean): void;
 }

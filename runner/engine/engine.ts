@@ -15,8 +15,10 @@ import type { Checkpoint, Ending, ExecutionResult, StaticDataChanges } from './n
 import { planPartial } from './partial.ts';
 import type { PartialRun, RunData } from './partial.ts';
 import { stopped, waitOf } from './execution-end.ts';
+import { RunTransaction } from './run-transaction.ts';
 import { runExecution } from './run-execution.ts';
 import { runChild } from './sub-workflow.ts';
+import { TRANSACTION_CREDENTIAL, transactionProblem } from './transaction-rules.ts';
 import { finalResponse } from './webhook-response.ts';
 import type { Answering } from './webhook-response.ts';
 import type { WorkflowDefinition } from './workflow.ts';
@@ -125,12 +127,38 @@ async function runTree(execution: Execution, request: ExecuteRequest): Promise<E
   const { ending } = execution;
   if (ending && (request.partial || !(hasCompensations(execution.graph) || execution.tree.journal.undoableBelow('').length > 0))) return failed(ending);
   const plan = request.partial ? planPartial(execution, request.start, request.partial, request.runData ?? new Map()) : undefined;
-  const result = await runExecution(execution, request.start, plan);
-  await Promise.all(tree.background);
-  execution.signal.throwIfAborted();
-  tree.journal.throwIfBroken();
-  if (tree.handedBack) tree.handBack?.throwIfAborted();
-  return suspendedOr(tree, result);
+  if (tree.transaction && request.partial?.from !== undefined) {
+    throw new WorkflowError('TransactionNotPossible', 'What an earlier execution did in its transaction is not part of this one: start the workflow from its beginning.', { nonRetryable: true });
+  }
+  return inTransaction(execution, async () => {
+    const result = await runExecution(execution, request.start, plan);
+    await Promise.all(tree.background);
+    execution.signal.throwIfAborted();
+    tree.journal.throwIfBroken();
+    if (tree.handedBack) tree.handBack?.throwIfAborted();
+    return suspendedOr(tree, result);
+  });
+}
+
+/** The transaction that the workflow asks for is committed once `run` has succeeded, and else taken back. */
+async function inTransaction(execution: Execution, run: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+  const { tree: { transaction, journal, host }, workflow, owner, signal } = execution;
+  if (!transaction) return run();
+  const problem = transactionProblem(workflow);
+  if (problem) throw new WorkflowError('TransactionNotPossible', problem.message, { nonRetryable: true });
+  try {
+    await transaction.adopt(execution, async (node) => {
+      const { name = '' } = node.credentials?.[TRANSACTION_CREDENTIAL] ?? {};
+      const fields = await host.credential({ type: TRANSACTION_CREDENTIAL, name, node: node.name, workflow });
+      return host.databases.connect({ namespace: owner.split('/')[0] ?? '', fields, signal });
+    });
+    const result = await run();
+    if (result.status === ExecutionStatus.Succeeded) await transaction.commit(journal, () => host.random());
+    if (result.status !== ExecutionStatus.Waiting || !transaction.isOpen) return result;
+    throw new WorkflowError('TransactionNotPossible', 'A sub-workflow waits while the transaction of settings.transaction is open. Call it without waiting for it, or before the first node of the transaction.', { nonRetryable: true });
+  } finally {
+    await transaction.close();
+  }
 }
 
 /** What `run` resolves to; an error that ends the execution for good is a result, too. */
@@ -153,6 +181,7 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
   return {
     ...given,
     journal: new Journal(given.host, request.resume ?? []),
+    transaction: request.workflow.settings?.transaction && new RunTransaction(request.workflow.settings.transaction.credential),
     handBack: request.handBack,
     handedBack: false,
     resumePath: resumeToken === undefined ? executionId : `${executionId}/${resumeToken}`,

@@ -7,6 +7,7 @@ import type { Journal } from './journal.ts';
 import type { Ending, ExecutionMode, ExecutionResult, StaticData, Suspension } from './node-run.ts';
 import type { WaitedRequest } from './node-type.ts';
 import { retentionOf } from './retention.ts';
+import type { RunTransaction } from './run-transaction.ts';
 import { WorkingStaticData } from './static-data.ts';
 import type { WorkflowDefinition } from './workflow.ts';
 
@@ -30,6 +31,8 @@ export interface Tree {
   readonly host: EngineHost;
   readonly nodeTypes: NodeTypes;
   readonly journal: Journal;
+  /** The transaction that the root workflow asks for. */
+  readonly transaction: RunTransaction | undefined;
   /** Aborted when the execution is to be handed on at the next node boundary, with a WorkflowError HandBack as reason. */
   readonly handBack: AbortSignal | undefined;
   /** Set once a node boundary was reached that handed the execution on: everything unwinds. */

@@ -24,6 +24,8 @@ export class Journal {
   readonly #host: Pick<EngineHost, 'commit' | 'variables'>;
   readonly #committed = new Map<string, RestorableRun>();
   readonly #committedIn = new Map<string, number>();
+  /** Runs that count if their transaction was committed. */
+  readonly #prepared: CommittedRun[] = [];
   readonly #recorded = new Map<string, readonly unknown[]>();
   readonly #waiting: Checkpoint['waiting'];
   readonly #ended = new Map<string, Ending>();
@@ -52,6 +54,32 @@ export class Journal {
       this.#environment = { ...this.#environment, ...environment };
     }
     this.#unrestored = [...this.#committed.values()].filter(({ scope }) => scope === undefined).length;
+  }
+
+  /** Whether an earlier life was about to commit a transaction. */
+  get hasPrepared(): boolean {
+    return this.#prepared.length > 0;
+  }
+
+  /** The transaction was committed in this attempt: its runs are done. */
+  adopt(wanted: string): void {
+    for (const { attempt, ...run } of this.#prepared.splice(0)) {
+      if (attempt !== wanted) continue;
+      this.#restore(run);
+      this.#unrestored += 1;
+    }
+  }
+
+  /** Makes the runs of a transaction durable, which count once it is committed. */
+  async prepare(attempt: string, runs: readonly CommittedRun[]): Promise<void> {
+    for (const run of runs) this.#runs.push({ ...run, attempt });
+    await this.#commit();
+  }
+
+  /** Ends this life of the execution, whatever nodes make of the error. Gives back what to throw. */
+  giveUp(reason: Error): unknown {
+    this.#failure ??= reason;
+    return this.#failure;
   }
 
   /** What made a commit fail: from then on this life must not go on, whatever the node that noticed first did about it. */
@@ -155,6 +183,10 @@ export class Journal {
   }
 
   #restore(run: CommittedRun): void {
+    if (run.attempt !== undefined) {
+      this.#prepared.push(run);
+      return;
+    }
     const { scope = '' } = run;
     this.#committed.set(key(scope, run.node, run.runIndex), { ...run, order: this.#committed.size });
     this.#noteUndoable(run, scope);

@@ -55,6 +55,8 @@ export interface CommittedRun extends NodeRun, Scoped {
   staticData?: StaticData;
   /** That of other workflows of the tree, by their id: sub-workflows it called are not run again. */
   otherStaticData?: Readonly<Record<string, StaticData>>;
+  /** Set when it counts only if this attempt at the transaction of the execution was committed. */
+  attempt?: string;
   /** Set when this run answered the webhook. */
   responded?: boolean;
   /** Set when this run was a wait that a call ended: how that call is to be answered. */

@@ -68,12 +68,17 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   if ('wait' in output) return output;
   const run = finish('failure' in output ? afterFailure(execution, node, inputs, output.failure) : { ...afterSuccess(execution, node, inputs, output.outputs), ...(output.cached && { cached: true }) });
   traced?.end(run.error);
-  if (node.effect === 'effectful') await remember(execution, committedRun(execution, run, { responded: context.responded, usedStaticData: view.usedStaticData }), recorder);
+  if (node.effect === 'effectful') await remember(execution, node, { run: committedRun(execution, run, { responded: context.responded, usedStaticData: view.usedStaticData }), recorder });
   return { run };
 }
 
-/** What is to be undone is durable at once: whoever ends the execution from outside has to know of it. */
-async function remember({ tree, scope }: Execution, run: CommittedRun, recorder: Recorder): Promise<void> {
+/** What is to be undone is durable at once: whoever ends the execution from outside has to know of it. What a transaction did counts with its commit. */
+async function remember(execution: Execution, { node }: GraphNode, { run, recorder }: { run: CommittedRun; recorder: Recorder }): Promise<void> {
+  const { tree, scope } = execution;
+  if (tree.transaction?.joins(execution, node)) {
+    tree.transaction.hold(run);
+    return;
+  }
   tree.journal.add(scope, run, recorder);
   if (run.undoable) await tree.journal.beforeEffect();
 }

@@ -12,6 +12,7 @@ import type { NodeContext } from './node-type.ts';
 import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
 import { Redaction } from './redaction.ts';
 import type { RunView } from './run-view.ts';
+import { TRANSACTION_CREDENTIAL } from './transaction-rules.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -142,9 +143,12 @@ export class RunContext implements NodeContext {
   }
 
   async database(type: string): Promise<DatabaseConnection> {
+    const { owner, executionId, tree: { host, transaction, journal } } = this.#execution;
     const fields = await this.credential(type);
-    const [namespace = ''] = this.#execution.owner.split('/');
-    return this.#execution.tree.host.databases.connect({ namespace, fields, signal: this.signal });
+    const [namespace = ''] = owner.split('/');
+    const connect = (): Promise<DatabaseConnection> => host.databases.connect({ namespace, fields, signal: this.signal });
+    if (type !== TRANSACTION_CREDENTIAL || !transaction?.joins(this.#execution, this.node)) return connect();
+    return transaction.enter(connect, { journal, executionId });
   }
 
   idempotencyKey(itemIndex: number): string {

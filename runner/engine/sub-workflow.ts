@@ -41,6 +41,7 @@ export async function runChild(parent: Execution, request: ChildRequest): Promis
     await tree.host.startWorkflow({ key: executionId, workflow: id, ...(revision === undefined ? {} : { revision }), mode: ExecutionMode.SubWorkflow, start, underError });
     return undefined;
   }
+  refuseTransaction(workflow);
   const running = runToEnd(parent, {
     identity: { workflow, owner: id === undefined ? parent.owner : workflow.id, executionId, scope: `${parent.scope}/${call}`, mode: ExecutionMode.SubWorkflow, underError, onStaticData: (data) => request.onStaticData(data) },
     start,
@@ -51,6 +52,12 @@ export async function runChild(parent: Execution, request: ChildRequest): Promis
   const settled = running.catch(() => undefined).finally(() => tree.background.delete(settled));
   tree.background.add(settled);
   return undefined;
+}
+
+/** Its transaction would be committed whatever becomes of the caller, and a replay of the caller would not know. */
+function refuseTransaction({ name, settings }: WorkflowDefinition): void {
+  if (!settings?.transaction) return;
+  throw new WorkflowError('TransactionNotPossible', `Workflow '${name}' has settings.transaction, which holds for an execution of its own only. Call it without waiting for it, or remove the setting.`, { nonRetryable: true });
 }
 
 async function runToEnd(parent: Execution, run: InnerRun, { node, runIndex }: ChildRequest): Promise<ExecutionResult> {

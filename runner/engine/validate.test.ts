@@ -22,6 +22,8 @@ const unfinished: { name: string; workflow: WorkflowDefinition; want: Partial<Pr
   { name: 'a type that is almost known', workflow: workflowOf({ Start: start, End: { type: 'pas' } }, ['Start > End']), want: { code: 'UnknownNodeType', node: 'End', message: "There is no node type 'pas'. Did you mean 'pass'?" } },
   { name: 'a wire into nothing', workflow: workflowOf({ Start: start }, ['Start > Gone']), want: { code: 'ConnectionDangling', node: 'Start' } },
   { name: 'an expression that cannot be read', workflow: workflowOf({ Start: start, End: { type: 'set', parameters: { fields: { list: ['={{ $json.a'] } } } }, ['Start > End']), want: { code: 'ExpressionSyntax', node: 'End', parameter: 'fields.list.0' } },
+  { name: 'a transaction that nothing takes part in', workflow: workflowOf({ Start: start }, [], { settings: { transaction: { credential: 'shop' } } }), want: { code: 'TransactionNotPossible' } },
+  { name: 'a transaction over a wait', workflow: workflowOf({ Start: start, End: { type: 'wait' } }, ['Start > End'], { settings: { transaction: { credential: 'shop' } } }), want: { code: 'TransactionNotPossible', node: 'End' } },
   { name: 'no trigger', workflow: workflowOf({ End: pass }, []), want: { code: 'TriggerMissing' } },
   { name: 'a disabled trigger only', workflow: workflowOf({ Start: { ...start, disabled: true } }, []), want: { code: 'TriggerMissing' } },
 ];

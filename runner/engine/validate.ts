@@ -2,6 +2,7 @@ import { effectOf } from './graph.ts';
 import type { NodeTypes } from './graph.ts';
 import { nearest } from './nearest.ts';
 import type { NodeType } from './node-type.ts';
+import { transactionProblem } from './transaction-rules.ts';
 import type { Connection, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import { COMPENSATION, OnError } from './workflow.ts';
 
@@ -39,7 +40,13 @@ export function validateWorkflow(definition: WorkflowDefinition, nodeTypes: Node
     ...definition.nodes.flatMap((node) => nodeProblems(validation, node)),
     ...definition.connections.flatMap((connection) => connectionProblems(validation, connection)),
     ...reachabilityProblems(validation),
+    ...transactionProblems(validation),
   ];
+}
+
+function transactionProblems({ definition, unfinished }: Validation): Problem[] {
+  const problem = transactionProblem(definition);
+  return problem ? [{ severity: unfinished, code: 'TransactionNotPossible', ...problem }] : [];
 }
 
 function duplicateNames({ nodes }: WorkflowDefinition): Problem[] {

@@ -91,6 +91,8 @@ export interface WorkflowSettings {
   callers?: readonly string[];
   circuitBreaker?: CircuitBreaker;
   retryBudget?: RetryBudget;
+  /** One database transaction over all nodes that use this credential. */
+  transaction?: { credential: string };
 }
 
 /** What the engine runs. The Workflow custom resource's spec is assignable to this, plus identity. */

@@ -102,8 +102,20 @@ function connectionOf(client: PoolClient, { driver, signal }: { driver: Driver; 
   };
   const onAbort = (): void => release(true);
   signal.addEventListener('abort', onAbort, { once: true });
-  return {
+  const connection: DatabaseConnection = {
     release,
+    async atomically(work) {
+      await connection.query({ text: 'BEGIN' });
+      try {
+        const done = await work(connection);
+        await connection.query({ text: 'COMMIT' });
+        return done;
+      } catch (error) {
+        // A connection that cannot even do this is closed, which does it too.
+        await connection.query({ text: 'ROLLBACK' }).catch(() => release(true));
+        throw error;
+      }
+    },
     async query({ text, values, asNumbers }: DatabaseStatement) {
       try {
         const answer: QueryResult | QueryResult[] = await client.query({ text, ...(values && { values: [...values] }), ...(asNumbers && { types: largeAsNumbers(driver) }) });
@@ -113,6 +125,7 @@ function connectionOf(client: PoolClient, { driver, signal }: { driver: Driver; 
       }
     },
   };
+  return connection;
 }
 
 /** bigint and numeric */

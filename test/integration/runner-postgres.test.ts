@@ -87,6 +87,26 @@ test('an execution that is canceled leaves no transaction behind', async () => {
   expect(await world.ended(id)).toMatchObject({ status: 'Canceled' });
 });
 
+test('one transaction outlives the runner that began it: its statements take place once, or not at all', async () => {
+  const settings = { transaction: { credential: 'Shop DB' } };
+  const call: WorkflowNode = { name: 'Call', type: 'httpRequest', parameters: { method: 'POST', url: `${world.effects.url}/between` } };
+  const nodes = [query('One', `INSERT INTO orders (id) VALUES (101) RETURNING id`), call, query('Two', `INSERT INTO orders (id) VALUES (102) RETURNING id`)];
+  const written = async (): Promise<unknown[]> => (await shop.query<{ id: number }>('SELECT id FROM orders WHERE id > 100 ORDER BY id')).rows.map(({ id }) => id);
+  const failing = await world.deploy(chain('taken-back', [...nodes, query('Wrong', 'SELECT nothing')], { settings }));
+  expect(await world.ended(await world.submit(failing))).toMatchObject({ status: 'Failed', error: { code: 'DatabaseQuery' } });
+  expect(await written()).toEqual([]);
+
+  world.effects.hold('/between');
+  const id = await world.submit(await world.deploy(chain('once', nodes, { settings })));
+  await until(() => world.effects.requests('/between').length > 1);
+  expect(await written()).toEqual([]);
+  await world.killRunners();
+  world.effects.release('/between');
+  runner = await world.runner({ KUBECONFIG: secrets.kubeconfig });
+  expect(await world.ended(id)).toMatchObject({ status: 'Succeeded' });
+  expect(await written()).toEqual([101, 102]);
+});
+
 test('nothing that is stored or logged holds the password', async () => {
   expect(runner.output()).not.toContain(PASSWORD);
   const { rows: databases } = await shop.query<{ name: string }>(`SELECT datname AS name FROM pg_database WHERE datname LIKE 'test%' AND datname <> current_database()`);

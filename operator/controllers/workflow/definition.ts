@@ -20,7 +20,7 @@ export function definitionOf({ metadata, spec }: Pick<Workflow, 'metadata' | 'sp
 }
 
 function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): WorkflowSettings {
-  const { executionOrder, parallelBranches, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget, compensationTimeout } = settings;
+  const { executionOrder, parallelBranches, timezone, timeout, errorWorkflow, callerPolicy, callers, circuitBreaker, retryBudget, compensationTimeout, transaction } = settings;
   return {
     ...(executionOrder === undefined ? {} : { executionOrder }),
     ...(parallelBranches === undefined ? {} : { parallelBranches }),
@@ -31,6 +31,7 @@ function engineSettings(settings: NonNullable<WorkflowSpec['settings']>): Workfl
     ...(callers === undefined ? {} : { callers }),
     ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
     ...(retryBudget === undefined ? {} : { retryBudget }),
+    ...(transaction === undefined ? {} : { transaction }),
     ...(compensationTimeout === undefined ? {} : { compensationTimeout }),
   };
 }

@@ -54,7 +54,7 @@ export function requireColumns(names: readonly string[], what: string, parameter
 }
 
 /** Names of the json and jsonb columns of a table: lists and objects are written to them as JSON, and to others as arrays of PostgreSQL. */
-export async function jsonColumns(connection: DatabaseConnection, table: string): Promise<ReadonlySet<string>> {
+export async function jsonColumns(connection: Pick<DatabaseConnection, 'query'>, table: string): Promise<ReadonlySet<string>> {
   const [found] = await connection.query({
     text: `SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND atttypid IN ('json'::regtype, 'jsonb'::regtype)`, values: [table],
   });

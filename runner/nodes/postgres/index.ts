@@ -20,7 +20,7 @@ function operationOf(context: NodeContext): { name: string; make: Operation } {
 }
 
 /** Makes the statements of items. Which columns take JSON is looked up once per table. */
-function statementMaker(context: NodeContext, connection: DatabaseConnection): (index: number) => Promise<DatabaseStatement> {
+function statementMaker(context: NodeContext, connection: Pick<DatabaseConnection, 'query'>): (index: number) => Promise<DatabaseStatement> {
   const { name, make } = operationOf(context);
   const asNumbers = textParameter(context, 'options.largeNumbersOutput', 0) === 'numbers';
   const known = new Map<string, Promise<ReadonlySet<string>>>();
@@ -42,7 +42,7 @@ function itemsOf(results: readonly DatabaseResult[], index: number): Item[] {
   return (isDone ? [{ success: true }] : rows).map((row) => ({ json: toJson(row) as JsonObject, pairedItem: { item: index } }));
 }
 
-async function runAll(context: NodeContext, connection: DatabaseConnection, isAlone: boolean): Promise<Item[]> {
+async function runAll(context: NodeContext, connection: Pick<DatabaseConnection, 'query'>, isAlone: boolean): Promise<Item[]> {
   const statementOf = statementMaker(context, connection);
   const made: Item[] = [];
   for (let index = 0; index < context.input().length; index += 1) {
@@ -57,18 +57,9 @@ async function runAll(context: NodeContext, connection: DatabaseConnection, isAl
 }
 
 /** One statement is a transaction of its own; several are put into one, so that all take place or none. */
-async function runTogether(context: NodeContext, connection: DatabaseConnection): Promise<Item[]> {
+function runTogether(context: NodeContext, connection: DatabaseConnection): Promise<Item[]> {
   if (context.input().length <= 1) return runAll(context, connection, false);
-  await connection.query({ text: 'BEGIN' });
-  try {
-    const items = await runAll(context, connection, false);
-    await connection.query({ text: 'COMMIT' });
-    return items;
-  } catch (error) {
-    // A connection that cannot even do this is closed, which does it too.
-    await connection.query({ text: 'ROLLBACK' }).catch(() => connection.release(true));
-    throw error;
-  }
+  return connection.atomically((inside) => runAll(context, inside, false));
 }
 
 /** Reads and writes a PostgreSQL database. */
