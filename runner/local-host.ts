@@ -14,6 +14,7 @@ import { ExecutionStatus } from './engine/node-run.ts';
 import type { Checkpoint, ExecutionResult } from './engine/node-run.ts';
 import type { WorkflowDefinition } from './engine/workflow.ts';
 import { blockList } from './egress.ts';
+import { AccessTokens } from './oauth/access-tokens.ts';
 import { PdfReader } from './pdf/pdf-reader.ts';
 import { PostgresPools } from './postgres/pools.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -43,20 +44,24 @@ export function createLocalHost(options: LocalHostOptions): EngineHost {
   const { onNodeRun, onConsole, onChild } = options;
   const binaries = options.binaryDir === undefined ? memoryBinaries() : fileBinaries(options.binaryDir);
   const pdfs = new PdfReader();
+  // undici's own types differ from those of the global fetch in name only.
+  const fetch = networkFetch as unknown as EngineHost['fetch'];
+  const tokens = new AccessTokens({ monotonic: () => performance.now(), fetch: async () => fetch });
+  const credential: EngineHost['credential'] = async ({ type, name }) => {
+    const found = options.credentials?.[`${type}/${name}`] ?? options.credentials?.[`${type}/${secretName(name)}`];
+    if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
+    return found;
+  };
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
-    // undici's own types differ from those of the global fetch in name only.
-    fetch: networkFetch as unknown as EngineHost['fetch'],
+    fetch,
     sandbox: options.sandbox,
     binaries,
     readPdf: async (file, request) => pdfs.read(await binaries.get(file), request),
-    credential: async ({ type, name }) => {
-      const found = options.credentials?.[`${type}/${name}`] ?? options.credentials?.[`${type}/${secretName(name)}`];
-      if (!found) throw new WorkflowError('CredentialNotFound', `There is no credential '${name}' of type '${type}'.`, { nonRetryable: true });
-      return found;
-    },
+    credential,
+    accessToken: async (request, refused) => tokens.get('', await credential(request), refused),
     databases: new PostgresPools({ denied: blockList([]), maxConnections: LOCAL_CONNECTIONS }),
     loadWorkflow: async (id) => {
       const definition = options.workflows?.get(id);

@@ -36,6 +36,8 @@ export interface EngineHost {
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   /** The fields of a credential. Rejects with code CredentialNotFound, CredentialNotAllowed, CredentialNotGranted or CredentialUnavailable. */
   credential(request: CredentialRequest): Promise<JsonObject>;
+  /** An OAuth 2 access token for a credential without one. `refused`: a token that a service did not take. Rejects like `credential`, and with InvalidCredential. */
+  accessToken(request: CredentialRequest, refused?: string): Promise<string>;
   databases: Databases;
   /**
    * A workflow that a sub-workflow or error-workflow node names, or undefined; with `revision` in the revision that an earlier

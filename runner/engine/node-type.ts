@@ -103,6 +103,8 @@ export interface NodeContext {
   /** Text and properties of a PDF. Rejects with InvalidFile or PdfLimitExceeded. */
   readPdf(file: BinaryReference, options: PdfOptions): Promise<PdfContent>;
   credential(type: string): Promise<JsonObject>;
+  /** An OAuth 2 access token for a credential that has none, shared with all who use it. `refused`: a token that a service did not take. */
+  accessToken(type: string, refused?: string): Promise<string>;
   /** A connection to the database that the credential of a type describes; give it back. Rejects like `credential` and `Databases.connect`. */
   database(type: string): Promise<DatabaseConnection>;
   /** Stable over retries and takeovers: execution, node, run index, item. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ContainerRequest, ContainerResult } from './container.ts';
+import type { CredentialRequest } from './credential.ts';
 import type { DatabaseConnection } from './database.ts';
 import { WorkflowError } from './error.ts';
 import type { ChildRequest, Execution } from './execution.ts';
@@ -133,13 +134,21 @@ export class RunContext implements NodeContext {
   }
 
   async credential(type: string): Promise<JsonObject> {
-    const name = this.node.credentials?.[type]?.name;
-    if (name === undefined) {
-      throw new WorkflowError('CredentialNotFound', `The node names no credential of type '${type}'. Choose one in the node's settings.`, { nonRetryable: true });
-    }
-    const fields = await this.#execution.tree.host.credential({ type, name, node: this.node.name, workflow: this.workflow });
+    const fields = await this.#execution.tree.host.credential(this.#wanted(type));
     (this.redaction ??= new Redaction()).add(fields);
     return fields;
+  }
+
+  async accessToken(type: string, refused?: string): Promise<string> {
+    const token = await this.#execution.tree.host.accessToken(this.#wanted(type), refused);
+    (this.redaction ??= new Redaction()).add({ token });
+    return token;
+  }
+
+  #wanted(type: string): CredentialRequest {
+    const name = this.node.credentials?.[type]?.name;
+    if (name !== undefined) return { type, name, node: this.node.name, workflow: this.workflow };
+    throw new WorkflowError('CredentialNotFound', `The node names no credential of type '${type}'. Choose one in the node's settings.`, { nonRetryable: true });
   }
 
   async database(type: string): Promise<DatabaseConnection> {

@@ -63,6 +63,8 @@ export interface SupervisorMethods {
   findWorkflow: [{ id: string; revision?: string }, FoundWorkflow | undefined];
   /** The fields of the credential of a type that a node names, in a revision that this execution runs. */
   credential: [{ revision: string; node: string; type: string }, JsonObject];
+  /** An OAuth 2 access token for that credential. */
+  accessToken: [{ revision: string; node: string; type: string; refused?: string }, string];
   startWorkflow: [StartRequest, void];
   runContainers: [ContainerBatch, readonly ContainerResult[] | undefined];
   /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */

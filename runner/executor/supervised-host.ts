@@ -4,7 +4,6 @@ import type { CredentialRequest } from '../engine/credential.ts';
 import type { Databases } from '../engine/database.ts';
 import { WorkflowError } from '../engine/error.ts';
 import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
-import type { JsonObject } from '../engine/item.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -61,9 +60,9 @@ async function loadWorkflow(call: Call, { revisions }: SupervisedHostDeps, wante
 }
 
 /** The supervisor reads the name from the node itself, in the revision that the store has. */
-async function credential(call: Call, { revisions }: SupervisedHostDeps, { type, node, workflow }: CredentialRequest): Promise<JsonObject> {
+function wanted({ revisions }: SupervisedHostDeps, { type, node, workflow }: CredentialRequest): SupervisorMethods['credential'][0] {
   const revision = revisions.revisionOf(workflow);
-  if (revision !== undefined) return call('credential', { revision, node, type });
+  if (revision !== undefined) return { revision, node, type };
   throw new WorkflowError('CredentialNotAllowed', `'${node}' is in a workflow that was handed over as JSON; such get no credentials. Make it a Workflow and call that.`, { nonRetryable: true });
 }
 
@@ -88,7 +87,8 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     binaries: supervisedBinaries(call),
     readPdf: (file, options) => call('readPdf', { id: file.id, options }),
     databases: deps.databases,
-    credential: (request) => credential(call, deps, request),
+    credential: async (request) => call('credential', wanted(deps, request)),
+    accessToken: async (request, refused) => call('accessToken', { ...wanted(deps, request), ...(refused !== undefined && { refused }) }),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),
     runContainers: (batch) => call('runContainers', batch),

@@ -3,6 +3,7 @@ import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { NodeRun } from '../engine/node-run.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
+import type { AccessTokens } from '../oauth/access-tokens.ts';
 import type { PdfReader } from '../pdf/pdf-reader.ts';
 import { traceparentOf } from '../../service/trace-context.ts';
 import { coalesce } from '../../store/coalesce.ts';
@@ -46,6 +47,7 @@ function fenced<W extends Lease>(write: (writes: readonly W[]) => Promise<string
 export interface CallDeps {
   pdfs: PdfReader;
   credentials: Pick<NodeCredentials, 'of'>;
+  tokens: Pick<AccessTokens, 'get'>;
   circuits: Pick<Circuits, 'enter' | 'leave'>;
   retries: Pick<RetryBudgets, 'take'>;
   results: Pick<ResultLru, 'read' | 'write'>;
@@ -57,7 +59,7 @@ export class DurableCalls {
   readonly finish: (write: FinishWrite) => Promise<boolean>;
   readonly #methods: Methods;
 
-  constructor(store: Store, { pdfs, credentials, circuits, retries, results }: CallDeps) {
+  constructor(store: Store, { pdfs, credentials, tokens, circuits, retries, results }: CallDeps) {
     const { queue, revisions, binaries } = store;
     const checkpointed = fenced<CheckpointWrite>((writes) => queue.checkpoint(writes));
     const responded = fenced<ResponseWrite>((writes) => queue.respond(writes));
@@ -84,9 +86,10 @@ export class DurableCalls {
         if (found) called.add(found.revision);
         return found;
       },
-      credential: ({ claim, called }, { revision, ...wanted }) => {
-        if (revision === claim.revision || called.has(revision)) return credentials.of(claim.namespace, { revision, ...wanted });
-        throw new WorkflowError('CredentialNotAllowed', 'The credential belongs to a workflow that this execution does not run.');
+      credential: async (owned, wanted) => credentials.of(owned.claim.namespace, allowed(owned, wanted)),
+      accessToken: async (owned, { refused, ...wanted }) => {
+        const { namespace } = owned.claim;
+        return tokens.get(namespace, await credentials.of(namespace, allowed(owned, wanted)), refused);
       },
       startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
       runContainers: (owned, batch) => runContainers(store, owned, batch),
@@ -112,6 +115,12 @@ async function runContainers({ podSteps }: Store, { claim: { executionId, fence,
   const results = await podSteps.request({ ...batch, lease: { executionId, fence }, ...(remainingMs !== undefined && remainingMs > 0 && { remainingMs }) });
   if (results === 'lost') throw leaseLost();
   return results;
+}
+
+/** An execution gets the credentials of workflows that it runs. Throws CredentialNotAllowed for others. */
+function allowed<W extends { revision: string }>({ claim, called }: Owned, wanted: W): W {
+  if (wanted.revision === claim.revision || called.has(wanted.revision)) return wanted;
+  throw new WorkflowError('CredentialNotAllowed', 'The credential belongs to a workflow that this execution does not run.');
 }
 
 async function getBinary(store: Store, id: string): Promise<Uint8Array> {

@@ -7,6 +7,7 @@ import type { Claim, RunnerLoad, EndedExecution, Lease } from '../../store/lease
 import type { Store } from '../../store/store.ts';
 import type { Health } from '../../service/health-server.ts';
 import type { CredentialReader } from '../../service/secret-credentials.ts';
+import { AccessTokens } from '../oauth/access-tokens.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
 import { Circuits } from './circuits.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
@@ -113,7 +114,12 @@ export class Supervisor {
     const results = new ResultLru({ monotonic: () => performance.now(), onRead: (result) => this.#metrics.cacheRead(result) });
     const retries = new RetryBudgets({ monotonic: () => performance.now(), onRefused: () => this.#metrics.retryRefused() });
     const credentials = new NodeCredentials(store.revisions, deps.credentials);
-    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, credentials, circuits: this.#circuits, retries, results });
+    const tokens = new AccessTokens({
+      monotonic: () => performance.now(),
+      // Most runners fetch none, and need no code for it in memory.
+      fetch: async () => (await import('../egress.ts')).createFetch(options.deniedCidrs).fetch,
+    });
+    this.#calls = new DurableCalls(store, { pdfs: this.#pdfs, credentials, tokens, circuits: this.#circuits, retries, results });
     this.#pool = new ExecutorPool(options, {
       onCall: (assignment, method, argument) => this.#call(assignment, method, argument),
       onFinished: (assignment, result) => void this.#finished(assignment, result),

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { JsonObject } from '../../runner/engine/item.ts';
@@ -105,6 +107,24 @@ test('one transaction outlives the runner that began it: its statements take pla
   runner = await world.runner({ KUBECONFIG: secrets.kubeconfig });
   expect(await world.ended(id)).toMatchObject({ status: 'Succeeded' });
   expect(await written()).toEqual([101, 102]);
+});
+
+test('executions of all executors share one access token', async () => {
+  let fetched = 0;
+  const issuer = createServer((_, response) => {
+    fetched += 1;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `token-${fetched}`, expires_in: 3600 }));
+  });
+  await new Promise<void>((resolve) => { issuer.listen(0, '127.0.0.1', resolve); });
+  const accessTokenUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/token`;
+  secrets.add('test', 'partner', { type: 'oAuth2Api', fields: { grantType: 'clientCredentials', accessTokenUrl, clientId: 'shop', clientSecret: PASSWORD } });
+  const call: WorkflowNode = { name: 'Call', type: 'httpRequest', typeVersion: 4.2, credentials: { oAuth2Api: { name: 'partner' } }, parameters: { url: `${world.effects.url}/partner`, authentication: 'genericCredentialType', genericAuthType: 'oAuth2Api' } };
+  const workflow = await world.deploy(chain('partner', [call]));
+  const ids = await Promise.all(Array.from({ length: 40 }, () => world.submit(workflow)));
+  for (const id of ids) expect(await world.ended(id)).toMatchObject({ status: 'Succeeded' });
+  expect(world.effects.requests('/partner').map(({ authorization }) => authorization)).toEqual(ids.map(() => 'Bearer token-1'));
+  expect(fetched).toBe(1);
+  issuer.close();
 });
 
 test('nothing that is stored or logged holds the password', async () => {

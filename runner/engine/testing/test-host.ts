@@ -34,6 +34,7 @@ export function testHost(more: Partial<EngineHost> = {}): TestHost {
     binaries: { put: () => Promise.reject(new Error('no files here')), get: () => Promise.reject(new Error('no files here')) },
     readPdf: () => Promise.reject(new Error('no files here')),
     credential: () => Promise.reject(new Error('no credentials here')),
+    accessToken: () => Promise.reject(new Error('no credentials here')),
     databases: { connect: () => Promise.reject(new Error('no databases here')) },
     loadWorkflow: async () => undefined,
     variables: {},

@@ -4,7 +4,6 @@ import type { NodeContext } from '../../engine/node-type.ts';
 import { parseJson } from '../json-text.ts';
 import { asObject, asText, isObject, textOrNone } from '../json-value.ts';
 import { textParameter } from '../parameter-value.ts';
-import { encodePairs } from './encode.ts';
 import type { HttpRequest } from './request.ts';
 
 /** Adds what a credential is worth to a request. Prepared once per run. */
@@ -12,6 +11,8 @@ export interface Authentication {
   apply(request: HttpRequest): HttpRequest;
   /** Headers that hold a secret. */
   secretHeaders: readonly string[];
+  /** Told when the service did not take it. */
+  onUnauthorized?(): Promise<void>;
 }
 
 const NONE: Authentication = { apply: (request) => request, secretHeaders: [] };
@@ -49,24 +50,13 @@ function addToBody(request: HttpRequest, fields: JsonObject): HttpRequest {
   return { ...request, body: { kind: 'json', value: { ...asObject(body?.value), ...fields } } };
 }
 
-/** OAuth 2: a token that the credential has, or one fetched with the client's own credentials (RFC 6749, 4.4). */
-async function oauth2(context: NodeContext, credential: JsonObject): Promise<Authentication> {
+/** OAuth 2: a token that the credential has, or one that all who use the credential share. */
+async function oauth2(context: NodeContext, credential: JsonObject, type: string): Promise<Authentication> {
   const stored = textOrNone(credential.accessToken) ?? textOrNone(objectField(credential.oauthTokenData).access_token);
   if (stored) return bearer(stored);
-  const url = textOrNone(credential.accessTokenUrl);
-  if (credential.grantType !== 'clientCredentials' || !url) {
-    throw new WorkflowError('InvalidCredential', 'The OAuth 2 credential has no access token. Put one in `accessToken`, or use the grant clientCredentials with `accessTokenUrl`, `clientId` and `clientSecret`.', { nonRetryable: true });
-  }
-  const inBody = credential.authentication === 'body';
-  const fields: JsonObject = { grant_type: 'client_credentials', scope: textOrNone(credential.scope), ...(inBody && { client_id: credential.clientId, client_secret: credential.clientSecret }) };
-  const client = Buffer.from(`${encodeURIComponent(asText(credential.clientId))}:${encodeURIComponent(asText(credential.clientSecret))}`).toString('base64');
-  const response = await context.fetch(url, {
-    method: 'POST', body: encodePairs(fields, 'repeat'), signal: context.signal,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json', ...(!inBody && { authorization: `Basic ${client}` }) },
-  });
-  const token = textOrNone(asObject(parseJson(await response.text())).access_token);
-  if (response.ok && token) return bearer(token);
-  throw new WorkflowError('InvalidCredential', `The token endpoint answered with status ${response.status} and no access token. Check the OAuth 2 credential.`);
+  const token = await context.accessToken(type);
+  // The next try, of whatever execution, has another one, if there is one. The answer of the service is what this one tells.
+  return { ...bearer(token), onUnauthorized: () => context.accessToken(type, token).then(() => undefined, () => undefined) };
 }
 
 /** Fields in which credentials of services usually keep their token. */
@@ -76,7 +66,7 @@ const TOKEN_FIELDS = ['accessToken', 'token', 'apiKey', 'apiToken', 'key'];
 async function predefined(context: NodeContext, type: string): Promise<Authentication> {
   const credential = await context.credential(type);
   if (credential.headers !== undefined) return custom({ json: { headers: objectField(credential.headers), qs: objectField(credential.query) } });
-  if (/oauth2/i.test(type)) return oauth2(context, credential);
+  if (/oauth2/i.test(type)) return oauth2(context, credential, type);
   const token = TOKEN_FIELDS.map((field) => textOrNone(credential[field])).find((value) => value !== undefined);
   if (token) return bearer(token);
   const user = textOrNone(credential.user) ?? textOrNone(credential.username) ?? textOrNone(credential.email);
@@ -92,7 +82,7 @@ async function generic(context: NodeContext, type: string): Promise<Authenticati
     case 'httpBearerAuth': return bearer(asText(credential.token));
     case 'httpQueryAuth': return { ...NONE, apply: (request) => ({ ...request, query: { ...request.query, [asText(credential.name)]: credential.value } }) };
     case 'httpCustomAuth': return custom(credential);
-    case 'oAuth2Api': return oauth2(context, credential);
+    case 'oAuth2Api': return oauth2(context, credential, type);
     default: throw new WorkflowError('NotSupported', `Authentication of type '${type}' is not supported. Use header, query, basic, bearer, custom or OAuth 2.`, { parameter: 'genericAuthType', nonRetryable: true });
   }
 }

@@ -17,6 +17,7 @@ import { send, type SendOptions } from './send.ts';
 
 /** Requests under way at once when no batches are asked for. */
 const MAX_CONCURRENT = 50;
+const UNAUTHORIZED = 401;
 const DEFAULT_TIMEOUT_MS = 300_000;
 const DEFAULT_MAX_REDIRECTS = 21;
 
@@ -131,7 +132,9 @@ export const httpRequestNode: NodeType = {
   problems: missingParameters('url'),
   cacheable: ({ parameters }) => !toleratesFailures(parameters?.['options']),
   async execute(context) {
-    const outcomes = await sendAll(context, await authenticationFor(context));
+    const authentication = await authenticationFor(context);
+    const outcomes = await sendAll(context, authentication);
+    if (outcomes.some((outcome) => 'error' in outcome && outcome.error instanceof HttpRequestError && outcome.error.failure.status === UNAUTHORIZED)) await authentication.onUnauthorized?.();
     return [outcomes.flatMap((outcome, index) => {
       if ('items' in outcome) return outcome.items;
       if (mustStop(context, outcome.error) || !continuesOnError(context)) throw atItem(outcome.error, index);
