@@ -45,6 +45,8 @@ export interface NodeDescription {
   cacheable?: (node: WorkflowNode) => boolean;
   /** What the node uses that all nodes of an execution share: those that use the same keep their order when branches run at the same time. */
   shares?: (node: WorkflowNode) => readonly SharedResource[];
+  /** Type of the credential that the node cannot do without, as its parameters say. */
+  credentialType?: (node: WorkflowNode) => string | undefined;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }

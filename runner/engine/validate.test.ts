@@ -38,6 +38,7 @@ test.each<{ name: string; workflow: WorkflowDefinition; want: Partial<Problem> }
   { name: 'an output that does not exist', workflow: workflowOf({ Start: start, End: pass }, ['Start > End', 'Start.3 > End']), want: { code: 'OutputMissing', node: 'Start' } },
   { name: 'an input that does not exist', workflow: workflowOf({ Start: start, End: pass }, ['Start > End.4']), want: { code: 'InputMissing', node: 'End' } },
   { name: 'a compensation of what has no effect', workflow: workflowOf({ Start: start, End: pass, Undo: pass }, ['Start > End', 'End ~> Undo']), want: { code: 'CompensationNeedless', node: 'End' } },
+  { name: 'a credential that is not named', workflow: workflowOf({ Start: start, End: { type: 'login', credentials: { other: { name: 'x' } } } }, ['Start > End']), want: { code: 'CredentialMissing', node: 'End' } },
   { name: 'a disabled node of an unknown type', workflow: workflowOf({ Start: start, End: { type: 'odd', disabled: true } }, ['Start > End']), want: { code: 'UnknownNodeType', node: 'End' } },
 ])('only a warning: $name', ({ workflow, want }) => {
   expect(problemsOf({ ...workflow, active: true })).toEqual([expect.objectContaining({ ...want, severity: 'warning' })]);

@@ -69,12 +69,20 @@ function nodeProblems(validation: Validation, node: WorkflowNode): Problem[] {
   const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]).concat([...templates('cache.key', node.cache?.key)]);
   return [
     ...(type.problems?.(node) ?? []).map((problem) => ({ ...at, code: 'ParameterInvalid', ...problem })),
+    ...missingCredential(node, type),
     ...(node.cache && type.cacheable?.(node) !== true ? [{ ...at, code: 'CacheNotPossible', message: `Results of '${node.name}' cannot be cached: ${type.cacheable ? 'its options make failures look like results' : `nodes of type '${node.type}' do more than answer their input`}. Remove \`cache\`.` }] : []),
     ...expressions.flatMap(({ parameter, template }) => {
       const wrong = validation.checkExpression(template);
       return wrong === undefined ? [] : [{ ...at, code: 'ExpressionSyntax', parameter, message: `The expression in '${parameter}' cannot be read: ${wrong}` }];
     }),
   ];
+}
+
+/** Only a warning: an execution may be meant not to come there. */
+function missingCredential(node: WorkflowNode, type: NodeType): Problem[] {
+  const wanted = type.credentialType?.(node);
+  if (wanted === undefined || Object.hasOwn(node.credentials ?? {}, wanted)) return [];
+  return [{ severity: 'warning', code: 'CredentialMissing', node: node.name, message: `'${node.name}' needs a credential of type ${wanted}: name a Secret of the namespace under credentials.${wanted}.` }];
 }
 
 /** Every expression below a value, with the dotted path that leads to it. */

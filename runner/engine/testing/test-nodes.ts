@@ -65,6 +65,7 @@ export function testNodes(double = new Double()): NodeTypes {
       }
       return [made];
     }, { effect: 'effectful', cacheable: () => true }),
+    nodeType('login', (context) => [passed(context)], { credentialType: () => 'api' }),
     nodeType('loop', (context) => {
       const done = Number(context.state['done'] ?? 0);
       context.state['done'] = done + 1;

@@ -1,6 +1,7 @@
 import { WorkflowError } from '../../engine/error.ts';
 import type { JsonObject } from '../../engine/item.ts';
 import type { NodeContext } from '../../engine/node-type.ts';
+import type { WorkflowNode } from '../../engine/workflow.ts';
 import { parseJson } from '../json-text.ts';
 import { asObject, asText, isObject, textOrNone } from '../json-value.ts';
 import { textParameter } from '../parameter-value.ts';
@@ -91,6 +92,14 @@ async function generic(context: NodeContext, type: string): Promise<Authenticati
 const LEGACY: Readonly<Record<string, string>> = {
   basicAuth: 'httpBasicAuth', headerAuth: 'httpHeaderAuth', queryAuth: 'httpQueryAuth', digestAuth: 'httpDigestAuth', oAuth1: 'oAuth1Api', oAuth2: 'oAuth2Api',
 };
+
+/** The type of the credential that a node needs as it is written; undefined for none, and for what only an expression knows. */
+export function credentialTypeOf({ parameters = {} }: WorkflowNode): string | undefined {
+  const { authentication: kind, nodeCredentialType, genericAuthType } = parameters;
+  if (typeof kind !== 'string') return undefined;
+  const type = kind === 'predefinedCredentialType' ? nodeCredentialType : kind === 'genericCredentialType' ? genericAuthType : Object.hasOwn(LEGACY, kind) ? LEGACY[kind] : undefined;
+  return typeof type === 'string' && type !== '' && !type.startsWith('=') ? type : undefined;
+}
 
 export async function authenticationFor(context: NodeContext): Promise<Authentication> {
   const kind = textParameter(context, 'authentication', 0, 'none');

@@ -5,6 +5,7 @@ import type { Item, JsonObject } from '../../engine/item.ts';
 import type { Compat } from '../../engine/workflow.ts';
 import { createLocalHost } from '../../local-host.ts';
 import { plainSandbox } from '../../engine/testing/plain-sandbox.ts';
+import { credentialTypeOf } from './authentication.ts';
 import { runNode, type NodeTest } from '../testing/run-node.ts';
 
 interface Seen { method: string; url: string; headers: IncomingMessage['headers']; body: string }
@@ -162,6 +163,13 @@ test.each<[Record<string, string>, JsonObject, string]>([
 ])('says what a credential lacks: %p', async (parameters, data, code) => {
   const type = parameters.nodeCredentialType ?? parameters.genericAuthType ?? '';
   expect((await request('/echo', parameters, withCredential(type, data))).error).toMatchObject({ code, node: 'Node' });
+});
+
+test.each([
+  { parameters: {}, want: undefined }, { parameters: { authentication: 'none' }, want: undefined }, { parameters: { authentication: 'basicAuth' }, want: 'httpBasicAuth' },
+  { parameters: { authentication: 'genericCredentialType', genericAuthType: 'oAuth2Api' }, want: 'oAuth2Api' }, { parameters: { authentication: 'predefinedCredentialType', nodeCredentialType: '={{ 1 }}' }, want: undefined },
+])('says which credential it needs: $parameters', ({ parameters, want }) => {
+  expect(credentialTypeOf({ name: 'N', type: 'httpRequest', parameters })).toBe(want);
 });
 
 test('makes error items with status and code, and leaves out the secret', async () => {

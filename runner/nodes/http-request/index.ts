@@ -6,7 +6,7 @@ import { atItem, continuesOnError, errorItem, mustStop } from '../item-errors.ts
 import { asObject, asText } from '../json-value.ts';
 import { missingParameters } from '../missing-parameters.ts';
 import { flagParameter, numberParameter, textParameter } from '../parameter-value.ts';
-import { authenticationFor, type Authentication } from './authentication.ts';
+import { authenticationFor, credentialTypeOf, type Authentication } from './authentication.ts';
 import { describeLegacyRequest, describeRequest } from './describe-request.ts';
 import { HttpRequestError } from './http-error.ts';
 import { fetchPages, isPaginated } from './pagination.ts';
@@ -129,6 +129,7 @@ export const httpRequestNode: NodeType = {
   type: 'httpRequest', displayName: 'HTTP Request', group: 'action', versions: [1, 2, 3, 4, 4.1, 4.2, 4.3, 4.4], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Sends an HTTP request for each item and gives what is answered: JSON as items (a list as one item per entry), text as a field, anything else as a file.',
   parameters: httpParameters,
+  credentialType: credentialTypeOf,
   problems: missingParameters('url'),
   cacheable: ({ parameters }) => !toleratesFailures(parameters?.['options']),
   async execute(context) {

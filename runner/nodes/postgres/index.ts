@@ -67,6 +67,7 @@ export const postgresNode: NodeType = {
   type: 'postgres', displayName: 'Postgres', group: 'action', versions: [1, 2, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6], effect: 'effectful', inputs: 1, outputs: ['main'],
   description: 'Runs a statement of SQL for each item, and gives the rows as items, or `{success: true}` for a statement without any. Needs a credential of type postgres.',
   parameters: postgresParameters,
+  credentialType: () => 'postgres',
   problems: ({ parameters = {} }) => {
     const needed = parameters['operation'] === 'executeQuery' ? 'query' : 'table';
     return (parameters[needed] ?? '') === '' ? [{ parameter: needed, message: `The parameter '${needed}' is missing. Fill it in.` }] : [];
