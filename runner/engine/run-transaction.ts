@@ -23,7 +23,7 @@ const FORGET = `DELETE FROM millrace_transaction WHERE committed_at < now() - in
 /** Part of the executions that remove what is old. */
 const FORGET_SHARE = 0.01;
 
-const SqlState = { UniqueViolation: '23505', UndefinedTable: '42P01', DuplicateTable: '42P07' } as const;
+const SqlState = { UniqueViolation: '23505', UndefinedTable: '42P01', DuplicateTable: '42P07', NotPermitted: '42501' } as const;
 
 /**
  * One database transaction over all nodes of an execution that use one credential: begun by the first of them, committed when the execution has
@@ -185,6 +185,7 @@ async function makeTable(connection: DatabaseConnection): Promise<void> {
     await connection.query({ text: TABLE });
   } catch (error) {
     const state = stateOf(error);
+    if (state === SqlState.NotPermitted) throw failed('the user of the credential may not create the table millrace_transaction. Create it for that user, or grant CREATE on the schema', error);
     if (state !== SqlState.UniqueViolation && state !== SqlState.DuplicateTable) throw error;
   }
 }

@@ -94,8 +94,10 @@ test('one transaction outlives the runner that began it: its statements take pla
   const call: WorkflowNode = { name: 'Call', type: 'httpRequest', parameters: { method: 'POST', url: `${world.effects.url}/between` } };
   const nodes = [query('One', `INSERT INTO orders (id) VALUES (101) RETURNING id`), call, query('Two', `INSERT INTO orders (id) VALUES (102) RETURNING id`)];
   const written = async (): Promise<unknown[]> => (await shop.query<{ id: number }>('SELECT id FROM orders WHERE id > 100 ORDER BY id')).rows.map(({ id }) => id);
+  expect(await world.ended(await world.submit(await world.deploy(chain('not-permitted', nodes, { settings }))))).toMatchObject({ status: 'Failed', error: { code: 'TransactionFailed', node: 'One' } });
+  await shop.query('GRANT CREATE ON SCHEMA public TO shop');
   const failing = await world.deploy(chain('taken-back', [...nodes, query('Wrong', 'SELECT nothing')], { settings }));
-  expect(await world.ended(await world.submit(failing))).toMatchObject({ status: 'Failed', error: { code: 'DatabaseQuery' } });
+  expect(await world.ended(await world.submit(failing))).toMatchObject({ status: 'Failed', error: { code: 'DatabaseQuery', node: 'Wrong' } });
   expect(await written()).toEqual([]);
 
   world.effects.hold('/between');
