@@ -107,7 +107,7 @@ async function run(workflow: WorkflowDefinition, fate: Fate): Promise<ExecutionR
       },
     };
     const host: EngineHost = testHost({
-      databases, credential: async () => fields, sleep: async () => undefined,
+      databases, credential: async () => fields, sleep: async () => undefined, random: () => 0.5,
       commit: (checkpoint) => fate.step('checkpoint', life, async () => void checkpoints.push(structuredClone(checkpoint))),
     });
     const ended = execute({ executionId: 'e1', workflow, mode: 'Api', start: { node: 'Start', items: [{ json: { n: 1 } }, { json: { n: 2 } }] }, resume: structuredClone(checkpoints), signal: stop.signal }, host, nodeTypes());
