@@ -10,7 +10,7 @@ function world(answer: (n: number) => { status?: number; body: string } = (n) =>
   const tokens = new AccessTokens({
     monotonic: () => state.now,
     fetch: async () => async (_, { body, headers }) => {
-      state.asked.push({ body: String(body), authorization: (headers as Record<string, string>).authorization });
+      state.asked.push({ body: typeof body === 'string' ? body : '', authorization: (headers as Record<string, string>).authorization });
       const { status = 200, body: text } = answer(state.asked.length);
       return new Response(text, { status });
     },
