@@ -164,6 +164,8 @@ describe('an execution that is canceled', () => {
     const request = { mode: ExecutionMode.Api, signal: abort.signal };
     await expect(executeTest(stuck, { ...request, handBack: handBack.signal }, host, testNodes(double))).rejects.toBe(lost);
     expect(undoneIn(double)).toEqual(['NoHotel hotel']);
+    // What was undone before counts, however late the next life comes.
+    host.clock += 86_400_000;
     const later = await executeTest(stuck, { ...request, resume: host.checkpoints }, host, testNodes(double));
     expect(later).toMatchObject({ status: 'Canceled', compensated: 2 });
     expect(new Set(double.calls.map(({ key }) => key)).size).toBe(4);

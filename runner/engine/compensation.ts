@@ -15,6 +15,8 @@ import type { Task } from './waiting-inputs.ts';
 
 /** Time for all compensations of an execution, unless its workflow says another one; milliseconds. */
 const TIMEOUT_MS = 600_000;
+/** What a life after a crash gets at least; milliseconds. */
+const REPLAY_MS = 10_000;
 /** Runs that the message of CompensationFailed names. */
 const MAX_NAMED = 20;
 
@@ -40,9 +42,7 @@ export async function undone(execution: Execution, result: ExecutionResult, boun
   const time = new AbortController();
   const done = new AbortController();
   const compensating: Execution = { ...execution, ending, compensating: true, signal: AbortSignal.any([bound, time.signal]) };
-  // An endless loop has used up what the execution had.
-  execution.tree.nodeRuns = 0;
-  stopAt(ending.at + timeoutOf(execution), execution.tree.host, time, done.signal);
+  stopAt(lastMoment(execution, ending.at), execution.tree.host, time, done.signal);
   try {
     return await undoAll(compensating, runs, end, time.signal);
   } finally {
@@ -69,9 +69,11 @@ function decide({ ending, tree, scope, history }: Execution, { status, error, la
   return decided;
 }
 
-function timeoutOf({ workflow }: Execution): number {
+/** A later life has to take over first what was undone before, however late it is. */
+function lastMoment({ workflow, ending, tree }: Execution, endedAt: number): number {
   const timeout = workflow.settings?.compensationTimeout;
-  return timeout === undefined ? TIMEOUT_MS : durationMs(timeout);
+  const moment = endedAt + (timeout === undefined ? TIMEOUT_MS : durationMs(timeout));
+  return ending?.at === undefined ? moment : Math.max(moment, tree.host.now() + REPLAY_MS);
 }
 
 /** The runs that have to be undone, the last one first. */
@@ -119,6 +121,8 @@ async function runBranch(execution: Execution, task: Task, time: AbortSignal): P
   const { graph, history } = execution;
   const scheduler = createScheduler({ graph, includes: () => true, hasRun: (name) => history.of(name).length > 0 });
   scheduler.add(task);
+  // An endless loop, in the execution or another branch, has used up what it had.
+  execution.tree.nodeRuns = 0;
   try {
     return await drain(execution, scheduler, undefined);
   } catch (error) {

@@ -49,11 +49,11 @@ export function testHost(more: Partial<EngineHost> = {}): TestHost {
   return host;
 }
 
-/** A host on which pauses take no time, and nothing ever takes as long as a time limit of a minute or more. */
+/** A host on which pauses take no time, and nothing ever takes as long as a time limit of ten seconds or more. */
 export function patientHost(more: Partial<EngineHost> = {}): TestHost {
   const host = testHost({
     async sleep(ms, signal) {
-      if (ms >= 60_000) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('over')), { once: true }));
+      if (ms >= 10_000) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('over')), { once: true }));
       signal.throwIfAborted();
       host.slept.push(ms);
       host.clock += ms;
