@@ -25,6 +25,8 @@ export class ExecutionTracker {
   readonly #keys = new Map<string, Key>();
   readonly #ids = new Map<Key, string>();
   readonly #known = new Map<string, Execution>();
+  /** Of executions that have moved: where they were at the last look. */
+  readonly #passing = new Map<string, Execution>();
   readonly #sinks = new Set<(key: Key) => void>();
 
   constructor(options: TrackerOptions) {
@@ -84,6 +86,7 @@ export class ExecutionTracker {
     this.#ids.delete(key);
     this.#keys.delete(id);
     this.#known.delete(id);
+    this.#passing.delete(id);
     return id;
   }
 
@@ -101,6 +104,12 @@ export class ExecutionTracker {
       const seen = await this.#fetch(id);
       const key = this.#keys.get(id);
       if (key === undefined || !hasMoved(this.#known.get(id), seen)) return;
+      // What is over by the next look is not worth a write to the API server: short executions are queued, and then they have ended.
+      if (seen !== undefined && seen.finishedAt === undefined && hasMoved(this.#passing.get(id), seen)) {
+        this.#passing.set(id, seen);
+        return;
+      }
+      this.#passing.delete(id);
       if (seen === undefined) this.#known.delete(id);
       else this.#known.set(id, seen);
       for (const enqueue of this.#sinks) enqueue(key);
