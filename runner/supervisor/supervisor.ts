@@ -90,6 +90,7 @@ export class Supervisor {
   #draining = false;
   readonly #onDone: () => void;
   #giveUp: NodeJS.Timeout | undefined;
+  #started = false;
   #poll: NodeJS.Timeout | undefined;
   #circuitPoll: NodeJS.Timeout | undefined;
 
@@ -170,6 +171,9 @@ export class Supervisor {
     if (this.#options.executionId !== undefined) this.#giveUp = setTimeout(() => this.#done(), CLAIM_ONE_MS);
     this.#circuitPoll = setInterval(refreshCircuits, CIRCUIT_POLL_MS);
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
+    this.#started = true;
+    // The one execution may have been found, and have ended, while this was still listening for more.
+    if (this.#draining) this.#onDone();
   }
 
   /** Takes no more work. What runs may finish for a part of the grace time; then it is handed back at its next node boundary, and in the end at once. */
@@ -340,7 +344,7 @@ export class Supervisor {
   #done(): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.#onDone();
+    if (this.#started) this.#onDone();
   }
 
   #load(): RunnerLoad {
