@@ -1,5 +1,6 @@
 import type { Checkpoint, ExecutionMode, ExecutionResult, WebhookResponse } from '../runner/engine/node-run.ts';
 import type { Item, JsonObject } from '../runner/engine/item.ts';
+import type { PartitionResult } from '../runner/engine/partitions.ts';
 import type { WaitCause, WaitedRequest } from '../runner/engine/node-type.ts';
 import type { Trigger } from './request.ts';
 import type { SavePolicy, WorkflowKey } from './route.ts';
@@ -103,6 +104,8 @@ export interface EncodedRuns {
 export interface EndedExecution extends ExecutionResult {
   /** Instead of `runs`, which is empty then. */
   encodedRuns?: EncodedRuns;
+  /** What an execution that works on a part of another one's items gives to that. */
+  partition?: PartitionResult;
 }
 
 export interface FinishWrite extends Lease {

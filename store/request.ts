@@ -11,6 +11,8 @@ export interface Trigger {
   traceparent?: string;
   /** The execution descends from an error workflow. */
   underError?: boolean;
+  /** It works on a part of another execution's items; `deadline`: milliseconds since the epoch after which that one is over its time. */
+  partition?: { id: string; deadline?: number };
   /** Run a part of the workflow. `dataOf`: an earlier execution of the same workflow, whose items the nodes before the part stand for. */
   partial?: PartialRun & { dataOf?: string };
 }

@@ -18,6 +18,7 @@ import { applyMigrations, checkSchema } from './migrate.ts';
 import { NotificationConnection, type Notifications } from './notifications.ts';
 import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
+import { createPartitions, type Partitions } from './partitions.ts';
 import { createPoolSizes, type PoolSizeRecords } from './pool-sizes.ts';
 import { createPodSteps, type PodSteps } from './pod-steps.ts';
 import { createPools, type Pools } from './pools.ts';
@@ -69,6 +70,7 @@ export interface Store {
   readonly schedules: Schedules;
   readonly queue: Queue;
   readonly pools: Pools;
+  readonly partitions: Partitions;
   readonly podSteps: PodSteps;
   readonly isolated: IsolatedExecutions;
   readonly poolSizes: PoolSizeRecords;
@@ -152,6 +154,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       schedules: createSchedules(database),
       queue,
       pools: createPools(database, notifications),
+      partitions: createPartitions({ database, notifications, queue }),
       podSteps: createPodSteps(database, notifications),
       isolated: createIsolated(database),
       poolSizes: createPoolSizes(database),

@@ -1,4 +1,5 @@
 import { undone } from './compensation.ts';
+import { runPartitions } from './distribute.ts';
 import { durationMs } from './duration.ts';
 import { stopAt } from './deadline.ts';
 import { WorkflowError } from './error.ts';
@@ -186,6 +187,7 @@ function createTree(request: ExecuteRequest, given: Pick<Tree, 'host' | 'nodeTyp
     handedBack: false,
     resumePath: resumeToken === undefined ? executionId : `${executionId}/${resumeToken}`,
     runChild,
+    runPartitions,
     resumeItems: request.resumeItems,
     waitIsOver: request.waitIsOver === true,
     historyBytes: request.historyBytes ?? 64 * 1024 * 1024,

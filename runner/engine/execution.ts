@@ -6,6 +6,7 @@ import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
 import type { Ending, ExecutionMode, ExecutionResult, StaticData, Suspension } from './node-run.ts';
 import type { WaitedRequest } from './node-type.ts';
+import type { PartitionRequest, PartitionResult } from './partitions.ts';
 import { retentionOf } from './retention.ts';
 import type { RunTransaction } from './run-transaction.ts';
 import { WorkingStaticData } from './static-data.ts';
@@ -26,6 +27,13 @@ export interface ChildRequest {
   onStaticData(data: WorkingStaticData): void;
 }
 
+/** A node's request to run a workflow once for each part of its items. */
+export interface DistributeRequest extends Pick<PartitionRequest, 'workflow' | 'node' | 'maxParallel' | 'maxFailures'>, Pick<ChildRequest, 'runIndex' | 'record' | 'onStaticData'> {
+  parts: readonly (readonly Item[])[];
+  /** The id of a part; see `PartitionRequest`. */
+  idOf(position: number): string;
+}
+
 /** What an execution and the sub-workflows that run inside it share. */
 export interface Tree {
   readonly host: EngineHost;
@@ -41,6 +49,8 @@ export interface Tree {
   readonly resumePath: string;
   /** Runs a sub-workflow for a node of `parent`. */
   readonly runChild: (parent: Execution, request: ChildRequest) => Promise<ExecutionResult | undefined>;
+  /** Runs a workflow for the parts of a node's items. */
+  readonly runPartitions: (parent: Execution, request: DistributeRequest) => Promise<readonly PartitionResult[] | undefined>;
   /** Items that end the wait this execution comes back from. */
   readonly resumeItems: readonly Item[] | undefined;
   /** Whether the wait this execution comes back from is over. */

@@ -4,6 +4,7 @@ import type { Databases } from './database.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { ResultCache } from './node-cache.ts';
+import type { PartitionRequest, PartitionResult } from './partitions.ts';
 import type { EngineTrace } from './trace.ts';
 import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -66,6 +67,8 @@ export interface EngineHost {
    * engine runs it inside the caller's execution. Rejects with the code of what refuses it.
    */
   startWorkflow?(request: StartRequest): Promise<void>;
+  /** Has parts of a node's items worked on by executions of their own, each started once; undefined while they are not all over. Absent: the engine runs them in turn. */
+  runPartitions?(request: PartitionRequest): Promise<readonly PartitionResult[] | undefined>;
   /** Has pods run, each once whatever number of lives asks for it; undefined while they are not all over. Absent: there is no cluster. */
   runContainers?(batch: ContainerBatch): Promise<readonly ContainerResult[] | undefined>;
 }

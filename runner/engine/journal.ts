@@ -1,5 +1,6 @@
 import type { EngineHost } from './host.ts';
 import type { Checkpoint, CommittedRun, Ending, Environment, NodeRun, Recording, Scoped, StaticData } from './node-run.ts';
+import { isAskedAgain } from './node-type.ts';
 
 /** Reads of one node run from outside itself. */
 export interface Recorder {
@@ -46,7 +47,7 @@ export class Journal {
     this.#host = host;
     this.#sequence = resume.length;
     this.#waiting = resume.at(-1)?.waiting;
-    if (this.#waiting && this.#waiting.wait.on !== 'pods') this.#wayBack = wayTo(this.#waiting);
+    if (this.#waiting && !isAskedAgain(this.#waiting.wait.on)) this.#wayBack = wayTo(this.#waiting);
     for (const { runs, recordings, environment, endings = [] } of resume) {
       for (const run of runs) this.#restore(run);
       for (const { scope, node, runIndex, reads } of recordings) this.#recorded.set(key(scope, node, runIndex), reads);

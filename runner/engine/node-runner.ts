@@ -13,6 +13,7 @@ import type { Recorder, RestorableRun } from './journal.ts';
 import type { CommittedRun, NodeRun } from './node-run.ts';
 import { ExecutionMode } from './node-run.ts';
 import { cacheOf, type RunCache } from './node-cache.ts';
+import { isAskedAgain } from './node-type.ts';
 import type { NodeOutput, WaitedRequest, WaitRequest } from './node-type.ts';
 import { withRetry } from './retry.ts';
 import { RunContext } from './run-context.ts';
@@ -56,7 +57,7 @@ export async function runNode(execution: Execution, task: Task): Promise<RunOutc
   const bypass = bypassed(execution, node, inputs);
   if (bypass) return { run: finish({ outputs: bypass }) };
   const wait = tree.journal.waitOf(scope, node.name, runIndex);
-  if (wait && wait.on !== 'pods') return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
+  if (wait && !isAskedAgain(wait.on)) return endWait(execution, wait, inputs, (outputs) => finish({ outputs }));
 
   if (node.effect === 'effectful') await tree.journal.beforeEffect();
   const recorder = tree.journal.recorder(scope, node.name, runIndex);

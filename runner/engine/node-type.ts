@@ -4,6 +4,7 @@ import type { DatabaseConnection } from './database.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
+import type { PartitionResult } from './partitions.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
@@ -47,17 +48,24 @@ export interface NodeDescription {
   shares?: (node: WorkflowNode) => readonly SharedResource[];
   /** Type of the credential that the node cannot do without, as its parameters say. */
   credentialType?: (node: WorkflowNode) => string | undefined;
+  /** Whether `distribute` may be set: its work on some items is independent of the others. Absent: no. */
+  distributable?: (node: WorkflowNode) => boolean;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }
 
-export type WaitCause = 'webhook' | 'form' | 'pods';
+export type WaitCause = 'webhook' | 'form' | 'pods' | 'partitions';
+
+/** Whether a node that waits for this is executed again once it is over. */
+export function isAskedAgain(on: WaitCause | undefined): boolean {
+  return on === 'pods' || on === 'partitions';
+}
 
 /** Asks the engine to persist the execution and go on later; the node then passes its input (or the resume data) on. */
 export interface WaitRequest {
   /** Milliseconds since the epoch; absent: no limit. */
   until?: number;
-  /** What else ends it. A node that waits for pods is executed again once they are over. */
+  /** What else ends it. A node that waits for pods or for parts of its items is executed again once they are over. */
   on?: WaitCause;
   /** How the call that ends the wait is received, checked and answered. */
   request?: WaitedRequest;
@@ -116,6 +124,8 @@ export interface NodeContext {
   runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined>;
   /** Has pods run, each once however often it is asked for. Resolves to undefined while they are not all over: then wait for `pods`. */
   runContainers(requests: readonly ContainerRequest[]): Promise<readonly ContainerResult[] | undefined>;
+  /** Runs a workflow, by id, once for each part of items. Resolves to the results in the order of the parts; to undefined while they are not all over: then wait for `partitions`. */
+  runPartitions(request: { workflow: string; parts: readonly (readonly Item[])[]; maxParallel: number; maxFailures: number }): Promise<readonly PartitionResult[] | undefined>;
   readonly baseUrl: string;
 }
 

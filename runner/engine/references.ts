@@ -36,7 +36,7 @@ export function referencesOf(node: GraphNode): References {
 function* textsOf({ node, type }: GraphNode): Iterable<string> {
   const literal = new Set((type?.parameters ?? []).filter(({ literal, type: kind }) => literal || kind === 'code').map(({ name }) => name));
   for (const [name, value] of Object.entries(node.parameters ?? {})) yield* activeTexts(value, literal.has(parameterName(name)));
-  yield* activeTexts(node.cache?.key, false);
+  yield* activeTexts([node.cache?.key, node.distribute?.key], false);
 }
 
 /** Expressions, and the text of parameters that are code. */

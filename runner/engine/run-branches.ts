@@ -9,6 +9,7 @@ import { isFatal, runNode } from './node-runner.ts';
 import type { RunOutcome } from './node-runner.ts';
 import { ExecutionStatus } from './node-run.ts';
 import type { Ending, ExecutionResult, NodeRun, Suspension } from './node-run.ts';
+import { isAskedAgain } from './node-type.ts';
 import type { WaitCause } from './node-type.ts';
 import type { Plan } from './run-execution.ts';
 import type { Task } from './waiting-inputs.ts';
@@ -190,10 +191,10 @@ class BranchRunner {
   }
 }
 
-/** The wait to be parked in: one for a call, which must be able to come; else one for pods, because other branches may go on once some are over; else the shortest. */
+/** The wait to be parked in: one for a call, which must be able to come; else one for pods or parts, because other branches may go on once some are over; else the shortest. */
 function firstToEnd(waits: readonly Suspension[]): Suspension | undefined {
   const find = (on: (cause: WaitCause | undefined) => boolean): Suspension | undefined => waits.find(({ wait }) => on(wait.on));
-  return find(isForCall) ?? find((on) => on === 'pods') ?? waits.toSorted((a, b) => (a.wait.until ?? Infinity) - (b.wait.until ?? Infinity))[0];
+  return find(isForCall) ?? find(isAskedAgain) ?? waits.toSorted((a, b) => (a.wait.until ?? Infinity) - (b.wait.until ?? Infinity))[0];
 }
 
 function isForCall(on: WaitCause | undefined): boolean {

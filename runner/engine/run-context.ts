@@ -10,6 +10,7 @@ import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { NodeContext } from './node-type.ts';
+import type { PartitionResult } from './partitions.ts';
 import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
 import { Redaction } from './redaction.ts';
 import type { RunView } from './run-view.ts';
@@ -180,10 +181,23 @@ export class RunContext implements NodeContext {
     throw new WorkflowError('ContainersUnavailable', 'Containers run in a cluster only: apply the workflow, or pin data on this node.', { nonRetryable: true });
   }
 
+  async runPartitions(request: { workflow: string; parts: readonly (readonly Item[])[]; maxParallel: number; maxFailures: number }): Promise<readonly PartitionResult[] | undefined> {
+    const { tree } = this.#execution;
+    return this.#calling(() => tree.runPartitions(this.#execution, { ...request, ...this.#caller(), idOf: (position) => this.idempotencyKey(position) }));
+  }
+
   async runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined> {
-    const call: ChildRequest = { ...request, node: this.node.name, runIndex: this.runIndex, number: this.#children++, record: (live) => this.#view.record(live), onStaticData: (data) => this.#view.useStaticData(data) };
+    const { tree } = this.#execution;
+    return this.#calling(() => tree.runChild(this.#execution, { ...request, ...this.#caller(), number: this.#children++ }));
+  }
+
+  #caller(): Pick<ChildRequest, 'node' | 'runIndex' | 'record' | 'onStaticData'> {
+    return { node: this.node.name, runIndex: this.runIndex, record: (live) => this.#view.record(live), onStaticData: (data) => this.#view.useStaticData(data) };
+  }
+
+  async #calling<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await this.#execution.tree.runChild(this.#execution, call);
+      return await run();
     } catch (error) {
       if (error instanceof WorkflowError && error.code === 'ExecutionSuspended') this.suspended = true;
       throw error;

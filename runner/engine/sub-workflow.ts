@@ -8,7 +8,7 @@ import { runInside } from './inner-execution.ts';
 import type { InnerRun } from './inner-execution.ts';
 import { ExecutionMode, ExecutionStatus } from './node-run.ts';
 import type { ExecutionResult } from './node-run.ts';
-import type { WorkflowDefinition } from './workflow.ts';
+import type { WorkflowDefinition, WorkflowNode } from './workflow.ts';
 
 /** Sub-workflows inside sub-workflows; deeper is a workflow that calls itself without end. */
 const MAX_DEPTH = 50;
@@ -20,14 +20,8 @@ const TRIGGER = 'executeWorkflowTrigger';
  */
 export async function runChild(parent: Execution, request: ChildRequest): Promise<ExecutionResult | undefined> {
   const { tree } = parent;
-  const id = typeof request.workflow === 'string' ? request.workflow : undefined;
-  const called = typeof request.workflow === 'string' ? await load(parent, request.workflow, request) : { definition: request.workflow };
+  const { id, called, trigger } = await callable(parent, request);
   const { definition: workflow } = called;
-  if (id !== undefined) checkCaller(parent, workflow, request);
-  const trigger = workflow.nodes.find(({ type, disabled }) => type === TRIGGER && disabled !== true);
-  if (!trigger) {
-    throw new WorkflowError('StartNodeMissing', `Workflow '${workflow.name}' has no ${TRIGGER} node to start from. Add one to make it callable.`, { nonRetryable: true });
-  }
   const call = JSON.stringify([request.node, request.runIndex, request.number]);
   if (parent.scope.split('/').length > MAX_DEPTH) {
     throw new WorkflowError('SubWorkflowTooDeep', `Sub-workflows are nested more than ${MAX_DEPTH} deep. Check that '${workflow.name}' does not call itself without end.`, { nonRetryable: true });
@@ -58,6 +52,17 @@ export async function runChild(parent: Execution, request: ChildRequest): Promis
 function refuseTransaction({ name, settings }: WorkflowDefinition): void {
   if (!settings?.transaction) return;
   throw new WorkflowError('TransactionNotPossible', `Workflow '${name}' has settings.transaction, which holds for an execution of its own only. Call it without waiting for it, or remove the setting.`, { nonRetryable: true });
+}
+
+/** The workflow to call and the node it starts at. `id` is absent for an inline workflow. Rejects with WorkflowNotFound, CallerNotAllowed or StartNodeMissing. */
+export async function callable(parent: Execution, request: ChildRequest): Promise<{ id?: string; called: CallableWorkflow; trigger: WorkflowNode }> {
+  const id = typeof request.workflow === 'string' ? request.workflow : undefined;
+  const called = typeof request.workflow === 'string' ? await load(parent, request.workflow, request) : { definition: request.workflow };
+  const { definition: workflow } = called;
+  if (id !== undefined) checkCaller(parent, workflow, request);
+  const trigger = workflow.nodes.find(({ type, disabled }) => type === TRIGGER && disabled !== true);
+  if (trigger) return { called, trigger, ...(id === undefined ? {} : { id }) };
+  throw new WorkflowError('StartNodeMissing', `Workflow '${workflow.name}' has no ${TRIGGER} node to start from. Add one to make it callable.`, { nonRetryable: true });
 }
 
 async function runToEnd(parent: Execution, run: InnerRun, { node, runIndex }: ChildRequest): Promise<ExecutionResult> {

@@ -1,4 +1,5 @@
 import type { Item, JsonObject } from './item.ts';
+import type { DistributePolicy } from './partitions.ts';
 
 /** What to do when a node fails after its retries. ErrorOutput adds one more output after the regular ones. */
 export const OnError = { Stop: 'Stop', Continue: 'Continue', ErrorOutput: 'ErrorOutput' } as const;
@@ -39,6 +40,8 @@ export interface WorkflowNode {
   retry?: RetryPolicy;
   /** Use results of earlier runs again, over executions. */
   cache?: CachePolicy;
+  /** Divide the items and have executions of their own work on the parts. */
+  distribute?: DistributePolicy;
   onError?: OnError;
   webhookId?: string;
   notes?: string;

@@ -8,6 +8,7 @@ import { toErrorRecord, WorkflowError } from '../engine/error.ts';
 import { startNode } from '../engine/start-node.ts';
 import type { ErrorRecord } from '../engine/item.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
+import { partitionResultOf } from '../engine/partitions.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 import type { Trigger } from '../../store/request.ts';
 import { blockList, createFetch } from '../egress.ts';
@@ -89,7 +90,7 @@ async function start(assignment: Assignment): Promise<void> {
   });
   try {
     const result = await run(assignment, stops, trace).finally(() => trace?.close());
-    send({ kind: 'finished', assignment: id, result: await withEncodedRuns(result, assignment.save) });
+    await finish(assignment, result);
   } catch (error) {
     const record = toErrorRecord(error);
     if (FATAL.has(record.code)) await fail(assignment, record, stops);
@@ -108,7 +109,12 @@ async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops):
     // What it cannot go on for keeps it from this, too: the failure itself is what has to be reported.
     send({ kind: 'console', executionId: assignment.executionId, node: failure.node ?? '', level: 'warn', text: `The error workflow was not started. ${toErrorRecord(error).message}` });
   }
-  send({ kind: 'finished', assignment: assignment.id, result: await withEncodedRuns(result, assignment.save) });
+  await finish(assignment, result);
+}
+
+async function finish(assignment: Assignment, result: ExecutionResult): Promise<void> {
+  const partition = assignment.start.partition && result.status !== ExecutionStatus.Waiting ? { partition: partitionResultOf(result) } : {};
+  send({ kind: 'finished', assignment: assignment.id, result: { ...await withEncodedRuns(result, assignment.save), ...partition } });
 }
 
 /** One that was canceled, and is being undone, can still be taken away. */

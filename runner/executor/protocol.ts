@@ -1,6 +1,7 @@
 import type { EndedExecution, Resume } from '../../store/lease.ts';
 import type { SavePolicy } from '../../store/route.ts';
 import type { Trigger } from '../../store/request.ts';
+import type { PartitionRequest, PartitionResult } from '../engine/partitions.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
@@ -66,6 +67,7 @@ export interface SupervisorMethods {
   /** An OAuth 2 access token for that credential. */
   accessToken: [{ revision: string; node: string; type: string; refused?: string }, string];
   startWorkflow: [StartRequest, void];
+  runPartitions: [PartitionRequest, readonly PartitionResult[] | undefined];
   runContainers: [ContainerBatch, readonly ContainerResult[] | undefined];
   /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */
   loadRuns: [string, readonly NodeRun[]];

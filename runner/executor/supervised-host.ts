@@ -91,6 +91,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     accessToken: async (request, refused) => call('accessToken', { ...wanted(deps, request), ...(refused !== undefined && { refused }) }),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),
+    runPartitions: (request) => call('runPartitions', request),
     runContainers: (batch) => call('runContainers', batch),
     variables: deps.variables,
     staticData: assignment.staticData,

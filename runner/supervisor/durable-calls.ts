@@ -2,6 +2,7 @@ import { WorkflowError } from '../engine/error.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { StartRequest } from '../engine/host.ts';
 import type { NodeRun } from '../engine/node-run.ts';
+import type { PartitionRequest, PartitionResult } from '../engine/partitions.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
 import type { AccessTokens } from '../oauth/access-tokens.ts';
 import type { PdfReader } from '../pdf/pdf-reader.ts';
@@ -92,6 +93,7 @@ export class DurableCalls {
         return tokens.get(namespace, await credentials.of(namespace, allowed(owned, wanted)), refused);
       },
       startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
+      runPartitions: (owned, request) => runPartitions(store, owned, request),
       runContainers: (owned, batch) => runContainers(store, owned, batch),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
       loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
@@ -121,6 +123,18 @@ async function runContainers({ podSteps }: Store, { claim: { executionId, fence,
 function allowed<W extends { revision: string }>({ claim, called }: Owned, wanted: W): W {
   if (wanted.revision === claim.revision || called.has(wanted.revision)) return wanted;
   throw new WorkflowError('CredentialNotAllowed', 'The credential belongs to a workflow that this execution does not run.');
+}
+
+/** Its parts have the priority and the deadline of the execution. */
+async function runPartitions(store: Store, { claim, assignment: { trace }, since }: Owned, { workflow, ...request }: PartitionRequest): Promise<PartitionResult[] | undefined> {
+  const { namespace, executionId, fence, priority, remainingMs } = claim;
+  const results = await store.partitions.request({
+    ...request, priority, lease: { executionId, fence }, workflow: keyOf(namespace, workflow),
+    ...(remainingMs !== undefined && { deadline: store.now() + remainingMs - (performance.now() - since) }),
+    ...(trace && { traceparent: traceparentOf(trace) }),
+  });
+  if (results === 'lost') throw leaseLost();
+  return results;
 }
 
 async function getBinary(store: Store, id: string): Promise<Uint8Array> {

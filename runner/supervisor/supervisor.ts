@@ -1,5 +1,6 @@
 import { WorkflowError, toErrorRecord } from '../engine/error.ts';
 import { ExecutionMode, ExecutionStatus } from '../engine/node-run.ts';
+import type { PartitionResult } from '../engine/partitions.ts';
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
 import { StoreError, StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
@@ -60,10 +61,16 @@ const CLAIM_EVERY_MS = 5;
 const CLAIM_ONE_MS = 60_000;
 /** A message about a circuit may get lost. */
 const CIRCUIT_POLL_MS = 10_000;
+/** What a runner that died has left undone waits this long. */
+const PARTITION_POLL_MS = 2000;
 /** However many circuits change. */
 const CIRCUITS_EVERY_MS = 50;
 /** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
 const HAND_BACK: ReadonlySet<string> = new Set([CancelReason.HandBack, CancelReason.LeaseLost, StoreReason.StoreUnavailable, StoreReason.StoreTimeout]);
+
+function partitionOf({ partition, error, status }: EndedExecution): PartitionResult {
+  return partition ?? { error: error ?? { code: 'SubWorkflowFailed', message: `The execution ended as ${status}.` } };
+}
 
 /** Claims work of one pool, runs it in executors, and makes every result durable. Holds the only connection to the store. */
 export class Supervisor {
@@ -93,6 +100,7 @@ export class Supervisor {
   #started = false;
   #poll: NodeJS.Timeout | undefined;
   #circuitPoll: NodeJS.Timeout | undefined;
+  #partitionPoll: NodeJS.Timeout | undefined;
 
   constructor(store: Store, options: SupervisorOptions, deps: SupervisorDeps) {
     this.#store = store;
@@ -170,6 +178,7 @@ export class Supervisor {
     this.#poll = setInterval(this.#claimSoon, POLL_MS);
     if (this.#options.executionId !== undefined) this.#giveUp = setTimeout(() => this.#done(), CLAIM_ONE_MS);
     this.#circuitPoll = setInterval(refreshCircuits, CIRCUIT_POLL_MS);
+    this.#partitionPoll = setInterval(() => void this.#settlePartitions(), PARTITION_POLL_MS);
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
     this.#started = true;
     // The one execution may have been found, and have ended, while this was still listening for more.
@@ -199,6 +208,7 @@ export class Supervisor {
     handBack.abort();
     await Promise.all(this.#stopListening.map((stop) => stop()));
     clearInterval(this.#circuitPoll);
+    clearInterval(this.#partitionPoll);
     this.#keeper.stop();
     this.#pool.close();
     this.#pdfs.close();
@@ -260,9 +270,15 @@ export class Supervisor {
       resumeToken: this.#store.resumeTokens.of(claim.executionId),
       clockOffsetMs: this.#store.now() - Date.now(),
       ...(claim.resume ? { resume: claim.resume } : {}),
-      ...(claim.remainingMs === undefined ? {} : { timeoutMs: claim.remainingMs }),
+      ...this.#timeoutOf(claim),
       ...endingOf(claim),
     };
+  }
+
+  /** An execution that works on a part of another one's items has no more time than that one. */
+  #timeoutOf({ remainingMs = Infinity, trigger: { partition } }: Claim): { timeoutMs?: number } {
+    const timeoutMs = Math.min(remainingMs, partition?.deadline === undefined ? Infinity : partition.deadline - this.#store.now());
+    return timeoutMs === Infinity ? {} : { timeoutMs };
   }
 
   async #call(assignment: Assignment, method: Method, argument: unknown): Promise<unknown> {
@@ -276,6 +292,14 @@ export class Supervisor {
     }
   }
 
+  async #settlePartitions(): Promise<void> {
+    try {
+      await this.#store.partitions.settle();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'Failed to look at distributed work');
+    }
+  }
+
   async #finished(assignment: Assignment, result: EndedExecution): Promise<void> {
     const owned = this.#ownedAs(assignment);
     if (!owned) return;
@@ -284,9 +308,14 @@ export class Supervisor {
     await this.#conclude(owned, async () => {
       if (result.status === ExecutionStatus.Waiting && result.wait) {
         await this.#store.queue.wait([{ executionId, fence, wait: result.wait }]);
+        // They may be over by now.
+        if (result.wait.on === 'partitions') await this.#store.partitions.settle();
         return;
       }
+      const { partition } = owned.claim.trigger;
+      if (partition) await this.#store.partitions.finish(partition.id, partitionOf(result));
       await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
+      if (partition) await this.#store.partitions.advance(partition.id);
       this.#metrics.finished(owned.claim, result.status, performance.now() - owned.since);
     });
   }

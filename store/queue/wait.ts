@@ -47,7 +47,7 @@ function toWaiting({ until, checkpoint, ...row }: WaitingRow): Waiting | undefin
   const { waiting } = checkpoint === null ? {} : decodePayload(checkpoint) as Partial<Checkpoint>;
   const on = waiting?.wait.on ?? 'webhook';
   // No call ends that.
-  if (on === 'pods') return undefined;
+  if (on === 'pods' || on === 'partitions') return undefined;
   return { ...row, on, request: waiting?.wait.request ?? {}, ...(until !== null && { until }) };
 }
 

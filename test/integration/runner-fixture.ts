@@ -11,6 +11,8 @@ import { startRunner, type RunnerPlace, type RunnerProcess } from './runner-proc
 /** A database, a server that counts what nodes do to the world, and runners in processes of their own. */
 export interface RunnerFixture {
   postgres: Postgres;
+  /** Of the database. */
+  url: string;
   store: Store;
   effects: EffectServer;
   runner(env?: Record<string, string>, place?: RunnerPlace): Promise<RunnerProcess>;
@@ -69,7 +71,7 @@ export async function startRunnerFixture(options: FixtureOptions = {}): Promise<
   }
 
   return {
-    postgres, store, effects, ended, killRunners,
+    postgres, url, store, effects, ended, killRunners,
     async runner(env = {}, place) {
       const started = await startRunner(at(url, options.address), env, place);
       runners.push(started);

@@ -6,6 +6,7 @@ import { Compat, type WorkflowDefinition } from '../../engine/workflow.ts';
 import { atItem, continuesOnError, errorItem, mustStop } from '../item-errors.ts';
 import { asText, isObject } from '../json-value.ts';
 import { flagParameter } from '../parameter-value.ts';
+import { distributed } from './distribute.ts';
 import { childItems } from './inputs.ts';
 import { inlineWorkflow } from './inline-workflow.ts';
 
@@ -15,6 +16,10 @@ function workflowOf(context: NodeContext, itemIndex: number): string | WorkflowD
   if (source !== 'database') {
     throw new WorkflowError('NotSupported', `Workflows cannot be loaded from "${asText(source)}". Create a Workflow and call it by its name.`, { parameter: 'source', nonRetryable: true });
   }
+  return namedWorkflow(context, itemIndex);
+}
+
+function namedWorkflow(context: NodeContext, itemIndex: number): string {
   const id = context.parameter('workflowId', itemIndex);
   const named = asText(isObject(id) ? id.value : id);
   if (named !== '') return named;
@@ -85,7 +90,10 @@ export const executeWorkflowNode: NodeType = {
     { name: 'mode', type: 'options', options: ['once', 'each'], default: 'once', description: 'Run it once with all items, or once per item.' },
     { name: 'options', type: 'collection', default: {}, description: '`waitForSubWorkflow` (on): wait for its end. Otherwise the items pass on at once.' },
   ],
+  distributable: ({ parameters }) => (parameters?.['source'] ?? 'database') === 'database',
   execute: (context) => {
+    const { distribute } = context.node;
+    if (distribute) return distributed(context, distribute, { workflow: namedWorkflow(context, 0), items: childItems(context) });
     const wait = flagParameter(context, 'options.waitForSubWorkflow', 0, true);
     return context.parameter('mode', 0, 'once') === 'each' ? each(context, wait) : once(context, wait);
   },

@@ -1,0 +1,108 @@
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { Client } from 'pg';
+import type { DistributePolicy } from '../../runner/engine/partitions.ts';
+import type { WorkflowNode, WorkflowSettings } from '../../runner/engine/workflow.ts';
+import type { Execution } from '../../store/executions.ts';
+import { until } from '../eventually.ts';
+import { chain, code, startRunnerFixture, type RunnerFixture } from './runner-fixture.ts';
+
+jest.setTimeout(180_000);
+
+let world: RunnerFixture;
+beforeAll(async () => { world = await startRunnerFixture(); }, 180_000);
+afterEach(async () => world.killRunners());
+afterAll(async () => world.stop());
+
+/** One effect per item, at `/NAME/N`; then the number, doubled. */
+async function deployChild(name: string, last: WorkflowNode = code('Double', 'return $("Start").all().map(({ json: { n } }) => ({ json: { doubled: 2 * n } }));')): Promise<string> {
+  const effect: WorkflowNode = { name: 'Effect', type: 'httpRequest', parameters: { method: 'POST', url: `=${world.effects.url}/${name}/{{ $json.n }}` } };
+  return world.deploy(chain(name, [effect, last], { start: 'executeWorkflowTrigger' }));
+}
+
+async function deployParent(name: string, child: string, distribute: DistributePolicy, { items = 10, settings = {} }: { items?: number; settings?: WorkflowSettings } = {}): Promise<string> {
+  const rows = code('Rows', `return Array.from({ length: ${items} }, (_, n) => ({ json: { n, odd: n % 2 } }));`);
+  return world.deploy(chain(name, [rows, { name: 'Call', type: 'executeWorkflow', parameters: { workflowId: child }, distribute }, code('After', 'return items;')], { settings }));
+}
+
+async function children(workflow: string): Promise<Execution[]> {
+  return (await world.store.executions.list({ namespace: 'test', workflow, limit: 50 })).executions;
+}
+
+const doubled = (count: number): object[] => Array.from({ length: count }, (_, n) => ({ doubled: 2 * n }));
+
+/** Rows that say what is still to be done. */
+async function rowsLeft(): Promise<number> {
+  const database = new Client({ connectionString: world.url });
+  await database.connect();
+  try {
+    return (await database.query<{ left: number }>('SELECT count(*)::int AS left FROM millrace.partition')).rows[0]?.left ?? -1;
+  } finally {
+    await database.end();
+  }
+}
+
+test('parts are executions of their own on any runner, so many at a time; the parent holds no slot, and gets the results in order', async () => {
+  const child = await deployChild('resize');
+  const parent = await deployParent('resize-all', child, { key: '={{ $json.n % 5 }}', maxParallel: 2 });
+  await world.runner();
+  await world.runner();
+  world.effects.hold('/resize/1');
+  const id = await world.submit(parent, { priority: 7 });
+  await until(() => world.effects.requests('/resize/1').length === 1);
+  expect((await world.store.executions.get(id))?.status).toBe('Waiting');
+  const under = (await children(child)).filter(({ status }) => status === 'Running' || status === 'Queued');
+  expect(under.length).toBeLessThanOrEqual(2);
+  world.effects.release('/resize/1');
+  expect((await world.ended(id)).status).toBe('Succeeded');
+  expect(await world.jsonOf(id, 'Call')).toEqual(doubled(10));
+  expect(await children(child)).toHaveLength(5);
+  for (const each of await children(child)) expect(each).toMatchObject({ parent: id, mode: 'SubWorkflow', status: 'Succeeded', priority: 7 });
+  await until(async () => (await rowsLeft()) === 0);
+});
+
+test('a runner that dies changes nothing: no part runs twice', async () => {
+  const child = await deployChild('survive');
+  const parent = await deployParent('survive-all', child, { count: 1, maxParallel: 3 });
+  world.effects.hold('/survive/4');
+  const first = await world.runner();
+  const id = await world.submit(parent);
+  await until(() => world.effects.requests('/survive/4').length === 1);
+  await first.kill();
+  world.effects.release('/survive/4');
+  await world.runner();
+  expect((await world.ended(id)).status).toBe('Succeeded');
+  expect(await world.jsonOf(id, 'Call')).toEqual(doubled(10));
+  expect(await children(child)).toHaveLength(10);
+  for (let n = 0; n < 10; n += 1) expect(new Set(world.effects.requests(`/survive/${n}`).map((headers) => headers['idempotency-key'])).size).toBe(1);
+});
+
+test('too many failures start no more parts; fewer go on as items that failed', async () => {
+  const failing = code('Double', 'return $("Start").all().map(({ json: { n } }) => { if (n % 4 === 3) throw new Error("no " + n); return { json: { doubled: 2 * n } }; });');
+  const child = await deployChild('flaky', failing);
+  await world.runner();
+  const strict = await world.submit(await deployParent('strict', child, { count: 1, maxParallel: 1 }));
+  expect(await world.ended(strict)).toMatchObject({ status: 'Failed', error: { code: 'PartitionsFailed', node: 'Call', message: expect.stringContaining('7 of 10 parts failed') } });
+  expect(await children(child)).toHaveLength(4);
+  const lenient = await world.submit(await deployParent('lenient', child, { count: 1, onFailure: 'Continue', maxFailedPercent: 20 }));
+  expect((await world.ended(lenient)).status).toBe('Succeeded');
+  const items = await world.jsonOf(lenient, 'Call');
+  expect(items).toHaveLength(10);
+  expect(items[3]).toMatchObject({ n: 3, error: expect.stringContaining('no 3') });
+  expect(items[4]).toEqual({ doubled: 8 });
+});
+
+test('a parent that is canceled or over its time takes its parts with it', async () => {
+  const child = await deployChild('stopped');
+  await world.runner();
+  for (const end of ['cancel', 'timeout']) {
+    world.effects.hold('/stopped/0');
+    const before = world.effects.requests('/stopped/0').length;
+    const id = await world.submit(await deployParent(`stopped-${end}`, child, { count: 1, maxParallel: 1 }, { items: 3, settings: end === 'timeout' ? { timeout: '2s' } : {} }));
+    await until(() => world.effects.requests('/stopped/0').length > before);
+    if (end === 'cancel') expect(await world.store.queue.cancel([id])).toEqual([id]);
+    expect((await world.ended(id)).status).toBe('Canceled');
+    await until(async () => (await children(child)).every(({ status }) => status === 'Canceled'));
+    await until(async () => (await rowsLeft()) === 0);
+    world.effects.release('/stopped/0');
+  }
+});
