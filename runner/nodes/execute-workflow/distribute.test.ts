@@ -65,7 +65,7 @@ test('it waits for the parts without a result, and asks for the same ones again'
   const waiting = await executeTest(workflow, {}, host, nodes);
   expect(waiting).toMatchObject({ status: 'Waiting', wait: { node: 'Call', on: 'partitions' } });
   const again = { ...host, loadWorkflow: async () => ({ definition: child, revision: 'r2' }) };
-  const asked = await executeTest(workflow, { resume: host.checkpoints }, { ...again, runPartitions: async (request) => (seen.push(request), request.parts.map(({ items }) => ({ outputs: [items] }))) } as typeof host, nodes);
+  const asked = await executeTest(workflow, { resume: host.checkpoints }, { ...again, runPartitions: async (request) => (seen.push(request), request.parts.map(({ items }) => ({ outputs: [items] }))) }, nodes);
   expect(asked.status).toBe('Succeeded');
   expect(seen[0]).toMatchObject({ workflow: 'child', start: 'In', node: 'Call', maxParallel: 3, maxFailures: 0, parts: [{ id: expect.stringMatching(/^[0-9a-f]{32}$/u) }] });
   expect(seen[1]?.parts.map(({ id }) => id)).toEqual(seen[0]?.parts.map(({ id }) => id));
