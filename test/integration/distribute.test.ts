@@ -6,7 +6,7 @@ import type { Execution } from '../../store/executions.ts';
 import { until } from '../eventually.ts';
 import { chain, code, startRunnerFixture, type RunnerFixture } from './runner-fixture.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(60_000);
 
 let world: RunnerFixture;
 beforeAll(async () => { world = await startRunnerFixture(); }, 180_000);
@@ -16,7 +16,9 @@ afterAll(async () => world.stop());
 /** One effect per item, at `/NAME/N`; then the number, doubled. */
 async function deployChild(name: string, last: WorkflowNode = code('Double', 'return $("Start").all().map(({ json: { n } }) => ({ json: { doubled: 2 * n } }));')): Promise<string> {
   const effect: WorkflowNode = { name: 'Effect', type: 'httpRequest', parameters: { method: 'POST', url: `=${world.effects.url}/${name}/{{ $json.n }}` } };
-  return world.deploy(chain(name, [effect, last], { start: 'executeWorkflowTrigger' }));
+  const definition = chain(name, [effect, last], { start: 'executeWorkflowTrigger' });
+  const nodes = definition.nodes.map((node) => (node.name === 'Start' ? { ...node, parameters: { inputSource: 'passthrough' } } : node));
+  return world.deploy({ ...definition, nodes });
 }
 
 async function deployParent(name: string, child: string, distribute: DistributePolicy, { items = 10, settings = {} }: { items?: number; settings?: WorkflowSettings } = {}): Promise<string> {
