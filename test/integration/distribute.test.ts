@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import type { DistributePolicy } from '../../runner/engine/partitions.ts';
-import type { WorkflowNode, WorkflowSettings } from '../../runner/engine/workflow.ts';
+import type { WorkflowNode } from '../../runner/engine/workflow.ts';
 import type { Execution } from '../../store/executions.ts';
 import { until } from '../eventually.ts';
 import { chain, code, startRunnerFixture, type RunnerFixture } from './runner-fixture.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let world: RunnerFixture;
 beforeAll(async () => { world = await startRunnerFixture(); }, 180_000);
@@ -21,9 +21,9 @@ async function deployChild(name: string, last: WorkflowNode = code('Double', 're
   return world.deploy({ ...definition, nodes });
 }
 
-async function deployParent(name: string, child: string, distribute: DistributePolicy, { items = 10, settings = {} }: { items?: number; settings?: WorkflowSettings } = {}): Promise<string> {
+async function deployParent(name: string, child: string, distribute: DistributePolicy, items = 10): Promise<string> {
   const rows = code('Rows', `return Array.from({ length: ${items} }, (_, n) => ({ json: { n, odd: n % 2 } }));`);
-  return world.deploy(chain(name, [rows, { name: 'Call', type: 'executeWorkflow', parameters: { workflowId: child }, distribute }, code('After', 'return items;')], { settings }));
+  return world.deploy(chain(name, [rows, { name: 'Call', type: 'executeWorkflow', parameters: { workflowId: child }, distribute }, code('After', 'return items;')]));
 }
 
 async function children(workflow: string): Promise<Execution[]> {
@@ -93,18 +93,21 @@ test('too many failures start no more parts; fewer go on as items that failed', 
   expect(items[4]).toEqual({ doubled: 8 });
 });
 
-test('a parent that is canceled or over its time takes its parts with it', async () => {
-  const child = await deployChild('stopped');
-  await world.runner();
-  for (const end of ['cancel', 'timeout']) {
-    world.effects.hold('/stopped/0');
-    const before = world.effects.requests('/stopped/0').length;
-    const id = await world.submit(await deployParent(`stopped-${end}`, child, { count: 1, maxParallel: 1 }, { items: 3, settings: end === 'timeout' ? { timeout: '2s' } : {} }));
-    await until(() => world.effects.requests('/stopped/0').length > before);
-    if (end === 'cancel') expect(await world.store.queue.cancel([id])).toEqual([id]);
-    expect((await world.ended(id)).status).toBe('Canceled');
-    await until(async () => (await children(child)).every(({ status }) => status === 'Canceled'));
-    await until(async () => (await rowsLeft()) === 0);
-    world.effects.release('/stopped/0');
+test.each([{ end: 'canceled' }, { end: 'over its time', timeoutMs: 2000 }])('a parent that is $end takes its parts with it', async ({ timeoutMs }) => {
+  const name = timeoutMs === undefined ? 'canceled' : 'late';
+  const child = await deployChild(name);
+  const key = { namespace: 'test', workflow: await deployParent(`${name}-all`, child, { count: 1, maxParallel: 1 }, 3) };
+  const { stable = '' } = await world.store.routes.get(key) ?? {};
+  if (timeoutMs !== undefined) {
+    await world.store.routes.apply({ ...key, uid: `uid-${key.workflow}`, active: true, stable, pool: 'default', priority: 5, save: { success: 'All', failure: 'All' }, triggers: [], timeoutMs });
   }
+  world.effects.hold(`/${name}/0`);
+  await world.runner();
+  const id = await world.submit(key.workflow);
+  await until(() => world.effects.requests(`/${name}/0`).length === 1);
+  if (timeoutMs === undefined) expect(await world.store.queue.cancel([id])).toEqual([id]);
+  expect((await world.ended(id)).status).toBe('Canceled');
+  const parts = await world.allEnded(child, 1);
+  expect(parts).toMatchObject([{ status: 'Canceled', parent: id }]);
+  await until(async () => (await rowsLeft()) === 0);
 });
