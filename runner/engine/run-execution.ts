@@ -53,11 +53,12 @@ export async function drain(execution: Execution, scheduler: Scheduler, destinat
     execution.running = task.node.name;
     await admit(execution);
     const outcome = await runNode(execution, task);
+    // What is finished counts, whatever ends the execution meanwhile: it may have to be undone.
+    if ('run' in outcome && !tree.suspended) record(execution, outcome.run);
     throwIfEnding(execution);
     if (!tree.suspended && 'wait' in outcome) tree.suspended = suspensionOf(execution, task.node.name, outcome.wait);
     if (tree.suspended || !('run' in outcome)) return waiting(execution);
     const { run } = outcome;
-    record(execution, run);
     if (isFatal(task.node, run)) return ended(execution, ExecutionStatus.Failed, run.error ? { error: run.error } : {});
     if (run.node !== destination) scheduler.deliver(task.node, run);
   }

@@ -162,7 +162,8 @@ async function listAndWatch({ plane, names }: World): Promise<Start> {
     if (!log.includes('\n')) return false;
     ms = performance.now() - startedAt;
     const { objects } = JSON.parse(log) as { objects: number };
-    if (objects !== (names.length + 1) * (REVISIONS + 1)) throw new Error(`The baseline listed ${objects} objects`);
+    // Changes of earlier runs have made more revisions.
+    if (objects < (names.length + 1) * (REVISIONS + 1)) throw new Error(`The baseline listed ${objects} objects`);
     return true;
   });
   const memory = await memoryOf(role.pid);
