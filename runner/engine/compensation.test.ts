@@ -118,6 +118,14 @@ describe('an execution that is canceled', () => {
     expect(undoneIn(double)).toEqual(['NoHotel hotel', 'NoFlight flight']);
   });
 
+  test('while what it just did is being committed, undoes that, too', async () => {
+    const abort = new AbortController();
+    const host = patientHost({ commit: async ({ runs }) => void (runs.some(({ node }) => node === 'Hotel') && abort.abort()) });
+    const { result, double } = await run(stuck, { signal: abort.signal }, host);
+    expect(result).toMatchObject({ status: 'Canceled', compensated: 2 });
+    expect(undoneIn(double)).toEqual(['NoHotel hotel', 'NoFlight flight']);
+  });
+
   test('is Failed when that did not work, and its error workflow starts', async () => {
     const abort = new AbortController();
     const started: string[] = [];
