@@ -24,6 +24,8 @@ const NAMESPACES = 20;
 const CHANGES = 150;
 const CHANGES_PER_SECOND = 5;
 const HOME = 'millrace';
+/** As in the chart's pod: its arguments, and half of its limit of 512 MiB for old objects, which is what node chooses there by itself. */
+const POD_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=256'];
 const crds = join(import.meta.dirname, '../../crds/generated');
 
 interface World {
@@ -191,7 +193,7 @@ async function startOperator({ plane, databaseUrl }: World, name: string, workfl
     MILLRACE_DATABASE_SECRET: 'database', MILLRACE_HEALTH_PORT: String(port), MILLRACE_LOG_LEVEL: 'error',
   };
   const ask = (path: string): Promise<Response | undefined> => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
-  return await startRole('operator/main.ts', env, async () => {
+  return await startRole([...POD_FLAGS, 'operator/main.ts'], env, async () => {
     if ((await ask('/readyz'))?.ok !== true) return false;
     const metrics = await (await ask('/metrics'))?.text() ?? '';
     const ofWorkflows = ({ controller, result }: Readonly<Record<string, string>>): boolean => controller === 'workflow' && result === 'done';

@@ -12,16 +12,20 @@ export interface Role {
   stop(): Promise<void>;
 }
 
-/** Starts `node ENTRY` with only these environment variables; resolves when `ready` does. Rejects with its output when it exits before. */
-export async function startRole(entry: string, env: Record<string, string>, ready: (log: string) => boolean | Promise<boolean>): Promise<Role> {
+/**
+ * Starts `node ENTRY` with only these environment variables; resolves when `ready` does. Rejects with its output when it exits before. `entry` may have
+ * flags of node before it.
+ */
+export async function startRole(entry: string | readonly string[], env: Record<string, string>, ready: (log: string) => boolean | Promise<boolean>): Promise<Role> {
+  const args = typeof entry === 'string' ? [entry] : entry;
   // It dies with this process, however this one dies.
-  const child = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, join(root, entry)], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output = (output + chunk.toString()).slice(-20_000); });
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${entry} could not be started`);
+  if (pid === undefined) throw new Error(`${args.join(' ')} could not be started`);
   while (!(await ready(output))) {
-    if (child.exitCode !== null) throw new Error(`${entry} exited with ${child.exitCode}:\n${output}`);
+    if (child.exitCode !== null) throw new Error(`${args.join(' ')} exited with ${child.exitCode}:\n${output}`);
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
   return {
