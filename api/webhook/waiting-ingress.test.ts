@@ -61,8 +61,8 @@ test.each([
   expect((await call('safe/token-safe', { headers: { 'x-key': 'geheim' } })).status).toBe(200);
 });
 
-test('holds a call that comes before its execution waits', async () => {
-  memory.detail.set('e1', execution('Running'));
+test.each(['Running', 'Waiting'] as const)('holds a call that comes before its execution waits for it, and looks %s', async (status) => {
+  memory.detail.set('e1', execution(status));
   const early = call('e1/token-e1');
   await new Promise((resolve) => { setImmediate(resolve); });
   wait('e1');

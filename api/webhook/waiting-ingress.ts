@@ -22,7 +22,8 @@ export interface WaitingOptions extends CallOptions {
 }
 
 const lookMs = 250;
-const underWay: readonly string[] = [ExecutionStatus.Queued, ExecutionStatus.Running];
+/** Statuses of executions that may come to wait for the call: one that waits may have begun to between two looks, or waits for something else before. */
+const underWay: readonly string[] = [ExecutionStatus.Queued, ExecutionStatus.Running, ExecutionStatus.Waiting];
 
 /** Takes calls that end waits. Throws ApiError WaitNotFound, NotWaiting, MethodNotAllowed and what `takeCall` throws. */
 export function waitingIngress(options: WaitingOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
