@@ -1,6 +1,5 @@
 import { WorkflowError, toErrorRecord } from '../engine/error.ts';
 import { ExecutionMode, ExecutionStatus } from '../engine/node-run.ts';
-import type { PartitionResult } from '../engine/partitions.ts';
 import { CancelReason, type Assignment, type Method, type SupervisorMethods } from '../executor/protocol.ts';
 import { StoreError, StoreReason } from '../../store/error.ts';
 import { channel } from '../../store/notifications.ts';
@@ -11,6 +10,7 @@ import type { CredentialReader } from '../../service/secret-credentials.ts';
 import { AccessTokens } from '../oauth/access-tokens.ts';
 import { PdfReader } from '../pdf/pdf-reader.ts';
 import { Circuits } from './circuits.ts';
+import { DistributedParts, timeoutOf } from './distributed-parts.ts';
 import { DurableCalls, leaseLost, type Owned } from './durable-calls.ts';
 import { CANCELED, endingOf, isUndoable } from './endings.ts';
 import { ExecutorPool, type PoolOptions } from './executor-pool.ts';
@@ -61,16 +61,10 @@ const CLAIM_EVERY_MS = 5;
 const CLAIM_ONE_MS = 60_000;
 /** A message about a circuit may get lost. */
 const CIRCUIT_POLL_MS = 10_000;
-/** What a runner that died has left undone waits this long. */
-const PARTITION_POLL_MS = 2000;
 /** However many circuits change. */
 const CIRCUITS_EVERY_MS = 50;
 /** Ends that are nobody's fault: another runner, or this one when the store is back, goes on. */
 const HAND_BACK: ReadonlySet<string> = new Set([CancelReason.HandBack, CancelReason.LeaseLost, StoreReason.StoreUnavailable, StoreReason.StoreTimeout]);
-
-function partitionOf({ partition, error, status }: EndedExecution): PartitionResult {
-  return partition ?? { error: error ?? { code: 'SubWorkflowFailed', message: `The execution ended as ${status}.` } };
-}
 
 /** Claims work of one pool, runs it in executors, and makes every result durable. Holds the only connection to the store. */
 export class Supervisor {
@@ -85,6 +79,7 @@ export class Supervisor {
   readonly #pdfs = new PdfReader();
   readonly #circuits: Circuits;
   readonly #calls: DurableCalls;
+  readonly #parts: DistributedParts;
   readonly #totals = { started: 0, ended: 0, busyMs: 0 };
   #stopListening: (() => Promise<void>)[] = [];
   #claiming = false;
@@ -100,7 +95,6 @@ export class Supervisor {
   #started = false;
   #poll: NodeJS.Timeout | undefined;
   #circuitPoll: NodeJS.Timeout | undefined;
-  #partitionPoll: NodeJS.Timeout | undefined;
 
   constructor(store: Store, options: SupervisorOptions, deps: SupervisorDeps) {
     this.#store = store;
@@ -120,6 +114,7 @@ export class Supervisor {
       onRefused: () => this.#metrics.circuitRefused(),
       onError: (error) => this.#log.warn({ err: error }, 'Failed to share a circuit'),
     });
+    this.#parts = new DistributedParts(store.partitions, (error) => this.#log.warn({ err: error }, 'Failed to look at distributed work'));
     const results = new ResultLru({ monotonic: () => performance.now(), onRead: (result) => this.#metrics.cacheRead(result) });
     const retries = new RetryBudgets({ monotonic: () => performance.now(), onRefused: () => this.#metrics.retryRefused() });
     const credentials = new NodeCredentials(store.revisions, deps.credentials);
@@ -178,7 +173,7 @@ export class Supervisor {
     this.#poll = setInterval(this.#claimSoon, POLL_MS);
     if (this.#options.executionId !== undefined) this.#giveUp = setTimeout(() => this.#done(), CLAIM_ONE_MS);
     this.#circuitPoll = setInterval(refreshCircuits, CIRCUIT_POLL_MS);
-    this.#partitionPoll = setInterval(() => void this.#settlePartitions(), PARTITION_POLL_MS);
+    this.#parts.start();
     this.#log.info({ pool: this.#options.pool, runner: this.#options.runner }, 'Started taking work');
     this.#started = true;
     // The one execution may have been found, and have ended, while this was still listening for more.
@@ -208,7 +203,7 @@ export class Supervisor {
     handBack.abort();
     await Promise.all(this.#stopListening.map((stop) => stop()));
     clearInterval(this.#circuitPoll);
-    clearInterval(this.#partitionPoll);
+    this.#parts.stop();
     this.#keeper.stop();
     this.#pool.close();
     this.#pdfs.close();
@@ -257,6 +252,7 @@ export class Supervisor {
   }
 
   #assign(claim: Claim): Assignment {
+    const timeoutMs = timeoutOf(claim, this.#store.now());
     return {
       id: `${claim.executionId}/${claim.fence}`,
       executionId: claim.executionId,
@@ -270,15 +266,9 @@ export class Supervisor {
       resumeToken: this.#store.resumeTokens.of(claim.executionId),
       clockOffsetMs: this.#store.now() - Date.now(),
       ...(claim.resume ? { resume: claim.resume } : {}),
-      ...this.#timeoutOf(claim),
+      ...(timeoutMs !== undefined && { timeoutMs }),
       ...endingOf(claim),
     };
-  }
-
-  /** An execution that works on a part of another one's items has no more time than that one. */
-  #timeoutOf({ remainingMs = Infinity, trigger: { partition } }: Claim): { timeoutMs?: number } {
-    const timeoutMs = Math.min(remainingMs, partition?.deadline === undefined ? Infinity : partition.deadline - this.#store.now());
-    return timeoutMs === Infinity ? {} : { timeoutMs };
   }
 
   async #call(assignment: Assignment, method: Method, argument: unknown): Promise<unknown> {
@@ -292,14 +282,6 @@ export class Supervisor {
     }
   }
 
-  async #settlePartitions(): Promise<void> {
-    try {
-      await this.#store.partitions.settle();
-    } catch (error) {
-      this.#log.warn({ err: error }, 'Failed to look at distributed work');
-    }
-  }
-
   async #finished(assignment: Assignment, result: EndedExecution): Promise<void> {
     const owned = this.#ownedAs(assignment);
     if (!owned) return;
@@ -308,14 +290,10 @@ export class Supervisor {
     await this.#conclude(owned, async () => {
       if (result.status === ExecutionStatus.Waiting && result.wait) {
         await this.#store.queue.wait([{ executionId, fence, wait: result.wait }]);
-        // They may be over by now.
-        if (result.wait.on === 'partitions') await this.#store.partitions.settle();
+        await this.#parts.parked(result.wait);
         return;
       }
-      const { partition } = owned.claim.trigger;
-      if (partition) await this.#store.partitions.finish(partition.id, partitionOf(result));
-      await this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual });
-      if (partition) await this.#store.partitions.advance(partition.id);
+      await this.#parts.end(owned.claim, result, () => this.#calls.finish({ executionId, fence, result, save, keepStaticData: mode !== ExecutionMode.Manual }));
       this.#metrics.finished(owned.claim, result.status, performance.now() - owned.since);
     });
   }
