@@ -9,6 +9,8 @@ export interface Binaries {
   /** As `put`, while the bytes come: holds one chunk at a time. When it rejects, what was written is forgotten within the hour. */
   write(file: { executionId: string; id: string }, bytes: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }>;
   get(id: string): Promise<Uint8Array | undefined>;
+  /** So many bytes from an offset on, fewer at the end of the file and none behind it. Undefined: there is no such file. */
+  read(id: string, offset: number, length: number): Promise<Uint8Array | undefined>;
   /** Forgets files of executions that are neither under way nor kept. Resolves to how many chunks that were. */
   prune(): Promise<number>;
 }
@@ -22,6 +24,17 @@ const PUT: Statement = {
 };
 
 const GET: Statement = { name: 'binary-get', text: 'SELECT bytes FROM millrace.binary_chunk WHERE id = $1 AND chunk = $2' };
+
+/** Chunks but the last are of one size, so an offset says where it is. */
+const READ: Statement = {
+  name: 'binary-read',
+  text: `
+    SELECT substring(b.bytes FROM greatest(0, $2::int - b.chunk * ${CHUNK_BYTES}) + 1
+      FOR least(${CHUNK_BYTES}, $2 + $3::int - b.chunk * ${CHUNK_BYTES}) - greatest(0, $2 - b.chunk * ${CHUNK_BYTES})) AS bytes
+    FROM millrace.binary_chunk b WHERE b.id = $1 AND b.chunk BETWEEN $2 / ${CHUNK_BYTES} AND ($2 + $3 - 1) / ${CHUNK_BYTES} ORDER BY b.chunk`,
+};
+
+const EXISTS: Statement = { name: 'binary-exists', text: 'SELECT FROM millrace.binary_chunk WHERE id = $1 AND chunk = 0' };
 
 // An hour is longer than an execution that just ended takes from the queue to the history.
 const PRUNE: Statement = {
@@ -71,6 +84,11 @@ export function createBinaries(database: Database): Binaries {
         if (row.bytes.length < CHUNK_BYTES) break;
       }
       return chunks.length === 0 ? undefined : Buffer.concat(chunks);
+    },
+    async read(id, offset, length) {
+      const rows = await database.query<{ bytes: Buffer }>(READ, [id, offset, Math.min(length, MAX_BYTES)]);
+      if (rows.length === 0 && (await database.query(EXISTS, [id])).length === 0) return undefined;
+      return Buffer.concat(rows.map(({ bytes }) => bytes));
     },
     async prune() {
       const [row] = await database.query<{ count: number }>(PRUNE);

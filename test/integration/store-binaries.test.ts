@@ -28,8 +28,20 @@ describe('binaries', () => {
     expect(Buffer.compare(await store.binaries.get(file.id) ?? Buffer.from('none'), file.bytes)).toBe(0);
   });
 
+  test('a part of a file is read wherever chunks begin and end', async () => {
+    const file = { executionId: randomUUID(), id: randomUUID(), bytes: randomBytes(3 * chunk + 5) };
+    await store.binaries.put(file);
+    const edges = [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk, 3 * chunk + 5, 4 * chunk];
+    for (const from of edges) {
+      for (const to of [...edges, 5 * chunk].filter((each) => each > from)) {
+        expect(Buffer.compare(await store.binaries.read(file.id, from, to - from) ?? Buffer.from('none'), file.bytes.subarray(from, to))).toBe(0);
+      }
+    }
+  });
+
   test('an id nobody stored is undefined', async () => {
     expect(await store.binaries.get(randomUUID())).toBeUndefined();
+    expect(await store.binaries.read(randomUUID(), 0, 1)).toBeUndefined();
   });
 
   test('a file over the limit is refused with a code', async () => {
