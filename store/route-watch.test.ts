@@ -19,7 +19,7 @@ async function watching(...routes: Route[]) {
   const table = new Map(routes.map((each) => [each.workflow, each]));
   const copy = new Map<string, number>();
   let tell: (notification: Notification) => void = () => undefined;
-  const notifications: Pick<Notifications, 'on'> = { on: async (_channel, listener) => { tell = listener; return async () => undefined; } };
+  const notifications: Pick<Notifications, 'on'> = { on: async (_channel, listener) => { tell = listener; listener({ kind: 'connected' }); return async () => undefined; } };
   const list = jest.fn(async () => [...table.values()]);
   const stop = await watchRoutes({
     list, get: async ({ workflow }) => table.get(workflow), onError: () => undefined, notifications: notifications as Notifications,

@@ -117,7 +117,6 @@ export async function watchRoutes({ get, list, stamp, notifications, onError }: 
     else changed.add(notification.payload);
     void run();
   });
-  all = true;
   await run();
   return async () => {
     stopping.abort();

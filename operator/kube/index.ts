@@ -18,6 +18,7 @@ export {
 } from './errors.ts';
 export { removeFinalizer } from './finalizer.ts';
 export { Informer } from './informer.ts';
+export { sameJson } from './json.ts';
 export { Health, kstatus } from './kstatus.ts';
 export { silentLog } from './log.ts';
 export { Manager } from './manager.ts';

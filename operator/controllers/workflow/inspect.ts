@@ -6,6 +6,7 @@ import type { RouteTrigger } from '../../../store/route.ts';
 import type { Workflow } from '../resources.ts';
 import type { Problem } from './problem.ts';
 import { formTriggers } from './form-triggers.ts';
+import { Remembered } from './remembered.ts';
 import { scheduleTriggers } from './schedule-triggers.ts';
 import { webhookTriggers } from './webhook-triggers.ts';
 
@@ -14,6 +15,9 @@ export const MAX_SPEC_BYTES = 512 * 1024;
 
 /** What is wrong in any workflow, a draft included: no later edit elsewhere puts it right. */
 const ALWAYS: ReadonlySet<string> = new Set(['WorkflowTooLarge', 'NodeNameDuplicate', 'ExpressionSyntax']);
+
+/** The same few expressions are in thousands of workflows, and most of what an inspection takes is to parse them. */
+const expressions = new Remembered(checkTemplate);
 
 export interface Inspection {
   triggers: RouteTrigger[];
@@ -34,7 +38,7 @@ export function inspect(workflow: Pick<Workflow, 'spec'>, definition: WorkflowDe
   const forms = formTriggers(definition);
   const schedules = scheduleTriggers(definition);
   // Judged as if active, to tell drafts too what activation would refuse.
-  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, checkTemplate), ...webhooks.problems, ...forms.problems, ...schedules.problems];
+  const all = [...validateWorkflow({ ...definition, active: true }, nodeTypes, (template) => expressions.of(template)), ...webhooks.problems, ...forms.problems, ...schedules.problems];
   const isBlocking = ({ severity, code }: Problem): boolean => severity === 'error' && (workflow.spec.active === true || ALWAYS.has(code));
   const triggers = [...webhooks.triggers, ...forms.triggers, ...schedules.triggers];
   return { triggers, blocking: all.filter(isBlocking), warnings: all.filter((problem) => !isBlocking(problem)) };

@@ -1,10 +1,10 @@
 import { durationMs } from '../../../crds/duration.ts';
 import type { RegisteredWebhook, WorkflowSpec } from '../../../crds/workflow.ts';
-import { canonicalJson } from '../../../store/canonical-json.ts';
 import { LimitPolicy, type Limits } from '../../../store/limits.ts';
 import { isolatedPool } from '../../../store/pool-name.ts';
 import type { Route, RouteSpec, RouteTrigger } from '../../../store/route.ts';
 import { Keep } from '../../../store/route.ts';
+import { sameJson } from '../../kube/index.ts';
 import type { Workflow } from '../resources.ts';
 
 export const DEFAULT_POOL = 'default';
@@ -46,7 +46,7 @@ function rateOf({ per, ...rest }: NonNullable<NonNullable<WorkflowSpec['settings
 export function isInForce(route: Route | undefined, wanted: RouteSpec): boolean {
   if (route === undefined) return false;
   const { epoch: _, ...spec } = route;
-  return canonicalJson(spec) === canonicalJson({ ...wanted, weight: wanted.weight ?? 0 });
+  return sameJson(spec, { ...wanted, weight: wanted.weight ?? 0 });
 }
 
 /** URL path of a webhook, below the address of the installation. The namespace in it keeps teams apart. */
