@@ -23,6 +23,8 @@ export interface ClaimOptions {
   leaseMs?: number;
   /** Only this one, of a runner that is there for nothing else. */
   executionId?: string;
+  /** Revisions that are preferred among executions of about the same age. With them a claim may find fewer than there are. */
+  warm?: readonly string[];
 }
 
 export interface Claim extends Lease, WorkflowKey {

@@ -64,9 +64,15 @@ export class ExecutorPool {
     return this.#closing ? 0 : this.#open().length * this.#options.concurrency;
   }
 
-  /** The caller has checked `freeSlots`. */
+  /** Revisions that some executor has run lately. */
+  get warm(): string[] {
+    return [...new Set(this.#open().flatMap(({ warm }) => [...warm]))];
+  }
+
+  /** The caller has checked `freeSlots`. Of executors that are equally busy one that has run the revision takes it. */
   start(assignment: Assignment): void {
-    const [least] = this.#open().sort((a, b) => a.running.size - b.running.size);
+    const cold = ({ warm }: ExecutorProcess): number => (warm.has(assignment.revision) ? 0 : 1);
+    const [least] = this.#open().sort((a, b) => a.running.size - b.running.size || cold(a) - cold(b));
     if (least) least.start(assignment);
     else this.#suspects.push(assignment);
   }

@@ -7,6 +7,7 @@ import type { EndedExecution } from '../../store/lease.ts';
 import { openWorkNote, type CurrentWork, type WorkNote } from '../executor/current-work.ts';
 import type { Assignment, CancelReason, ExecutorLimits, Method, ToExecutor, ToSupervisor } from '../executor/protocol.ts';
 import { cpuMs, residentBytes } from './process-usage.ts';
+import { WarmRevisions } from './warm-revisions.ts';
 
 const ENTRY = join(import.meta.dirname, '../executor/main.ts');
 const SOURCE_ROOT = join(import.meta.dirname, '../..');
@@ -15,6 +16,8 @@ const KILL_FIRST_SCORE = '1000';
 const STARVED = 10;
 /** V8 lets the space of young objects grow to a size that a busy executor would fill with garbage: 100 MB more for 100,000 items. */
 const YOUNG_MIB = 8;
+/** Of the thousand that an executor keeps, those that go along with claims. */
+const WARM_REVISIONS = 64;
 
 /** Why an executor ended. Stopped is the only ordinary end. */
 export const ExitCause = { Stopped: 'Stopped', Crashed: 'Crashed', Stalled: 'Stalled', MemoryLimit: 'MemoryLimit' } as const;
@@ -59,6 +62,7 @@ export interface ExecutorOptions extends ExecutorLimits {
 export class ExecutorProcess {
   /** By assignment id. */
   readonly running = new Map<string, Assignment>();
+  readonly warm = new WarmRevisions(WARM_REVISIONS);
   readonly #child: ChildProcess;
   readonly #handlers: ExecutorHandlers;
   readonly #work: WorkNote;
@@ -114,6 +118,7 @@ export class ExecutorProcess {
 
   start(assignment: Assignment): void {
     this.running.set(assignment.id, assignment);
+    this.warm.ran(assignment.revision);
     this.#send({ kind: 'start', assignment });
   }
 

@@ -219,15 +219,17 @@ export class Supervisor {
       while (!this.#draining) {
         this.#toldMeanwhile = false;
         const limit = Math.min(this.#pool.freeSlots, MAX_BATCH);
+        // Only where there is more than it takes can a runner choose.
+        const warm = this.#backlog ? this.#pool.warm : [];
         this.#backlog = limit === 0;
         if (limit === 0) break;
         const { claims, nextMs } = await this.#store.queue.claim({
-          pool: this.#options.pool, runner: this.#options.runner, limit, leaseMs: this.#options.leaseMs,
+          pool: this.#options.pool, runner: this.#options.runner, limit, leaseMs: this.#options.leaseMs, warm,
           ...(this.#options.executionId !== undefined && { executionId: this.#options.executionId }),
         });
         for (const claim of claims) this.#take(claim);
         this.#backlog = claims.length === limit;
-        if (this.#backlog) continue;
+        if (this.#backlog || warm.length > 0) continue;
         if (this.#toldMeanwhile) this.#claimSoon();
         else if (nextMs !== undefined && nextMs < POLL_MS) setTimeout(this.#claimSoon, nextMs).unref();
         break;

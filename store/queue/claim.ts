@@ -9,6 +9,8 @@ import { lookAfter } from './gates.ts';
 
 /** With a renewal every fifth of it, in which others also look for leases that are over, work of a dead runner goes on elsewhere within 10 s. */
 export const LEASE_MS = 8000;
+/** So much longer an execution seems to have waited to a runner that has run its revision before: nobody waits longer than that for others, and a step of priority is far more. */
+const WARM_MS = 250;
 
 interface Row extends Pick<Claim, 'namespace' | 'workflow' | 'uid' | 'revision' | 'mode' | 'priority' | 'fence' | 'crashes'> {
   id: string;
@@ -59,12 +61,27 @@ export const tenantsOf = (condition = 'true'): string => `tenant AS (
       FROM tenant WHERE tenant.namespace IS NOT NULL
     )`;
 
+const OF_SHARE = `q.pool = $1 AND q.state = 'Ready' AND q.namespace = share.namespace`;
+
+/** The first of a namespace's share. */
+const FIRST = `SELECT q.id FROM millrace.queue q WHERE ${OF_SHARE} ORDER BY q.rank LIMIT share.n FOR UPDATE SKIP LOCKED`;
+
+/**
+ * The same, as if those of revisions $5 had waited a little longer. It looks at twice as many as it takes, and finds too few when others are just taking
+ * these: whoever gets fewer than asked for asks again without.
+ */
+const WARM_FIRST = `
+        SELECT q.id FROM (
+          SELECT q.id, q.rank - CASE WHEN q.revision = ANY($5::bytea[]) THEN ${WARM_MS} ELSE 0 END * interval '1 ms' AS rank
+          FROM millrace.queue q WHERE ${OF_SHARE} ORDER BY q.rank LIMIT 2 * share.n) near JOIN millrace.queue q USING (id)
+        WHERE ${OF_SHARE} ORDER BY near.rank LIMIT share.n FOR UPDATE OF q SKIP LOCKED`;
+
 /**
  * Turn: the first ready executions of each namespace are numbered from what that namespace has running on this runner already; those with
  * the lowest numbers decide how many each namespace gets. Picked: so many are locked, passing over those other runners are just taking.
  * The cost is that of namespaces and claims, not of the queue.
  */
-const pickInTurn = ({ access, turns, take }: { access: Access; turns: string; take: string }): string => `${tenantsOf(`(SELECT access FROM pool) = '${access}'`)}, held AS (
+const pickInTurn = ({ access, turns, take, first }: { access: Access; turns: string; take: string; first: string }): string => `${tenantsOf(`(SELECT access FROM pool) = '${access}'`)}, held AS (
       SELECT namespace, count(*) AS n FROM millrace.queue WHERE runner = $2 AND state = 'Running' GROUP BY namespace
     ), turn AS (
       SELECT tenant.namespace, head.rank, coalesce(held.n, 0) + row_number() OVER (PARTITION BY tenant.namespace ORDER BY head.rank) AS turn
@@ -74,9 +91,7 @@ const pickInTurn = ({ access, turns, take }: { access: Access; turns: string; ta
     ), share AS (
       SELECT namespace, count(*) AS n FROM (SELECT namespace FROM turn ORDER BY turn, rank LIMIT ${take}) first GROUP BY namespace
     ), picked AS (
-      SELECT head.id FROM share CROSS JOIN LATERAL (
-        SELECT q.id FROM millrace.queue q WHERE q.pool = $1 AND q.state = 'Ready' AND q.namespace = share.namespace
-        ORDER BY q.rank LIMIT share.n FOR UPDATE SKIP LOCKED) head
+      SELECT head.id FROM share CROSS JOIN LATERAL (${first}) head
     )`;
 
 /** Of a runner that is there for one execution. */
@@ -115,7 +130,8 @@ function claimStatement(name: string, pick: string): Statement {
   };
 }
 
-const CLAIM = claimStatement('claim', pickInTurn({ access: 'Free', turns: '$3', take: '$3' }));
+const CLAIM = claimStatement('claim', pickInTurn({ access: 'Free', turns: '$3', take: '$3', first: FIRST }));
+const CLAIM_WARM = claimStatement('claim-warm', pickInTurn({ access: 'Free', turns: '$3', take: '$3', first: WARM_FIRST }));
 const CLAIM_ONE = claimStatement('claim-one', PICK_ONE);
 
 /** Held to the end of the transaction, so that what runs can only get less until the claim has counted and taken. */
@@ -131,6 +147,7 @@ const CLAIM_LIMITED = claimStatement('claim-limited', pickInTurn({
   access: 'Limited',
   turns: `(SELECT greatest(0, least($3, coalesce(p.namespace_max_running, $3) - (SELECT count(*) FROM ${RUNNING} AND r.namespace = tenant.namespace))) FROM millrace.pool p WHERE p.name = $1)`,
   take: `(SELECT greatest(0, least($3, coalesce(p.max_running, $3) - (SELECT count(*) FROM ${RUNNING}))) FROM millrace.pool p WHERE p.name = $1)`,
+  first: FIRST,
 }));
 
 function toClaim(row: Row): Claim {
@@ -156,25 +173,26 @@ export function createClaim(database: Database): (options: ClaimOptions) => Prom
   /** Pools that were limited when last claimed from. The statement says when that has changed, and then takes nothing. */
   const limited = new Set<string>();
 
-  async function take(pool: string, values: readonly unknown[]): Promise<(AccessRow & (Row | Nothing))[]> {
-    if (!limited.has(pool)) return database.query(CLAIM, values);
+  async function take(pool: string, values: readonly unknown[], warm: readonly Buffer[]): Promise<(AccessRow & (Row | Nothing))[]> {
+    if (!limited.has(pool)) return warm.length === 0 ? database.query(CLAIM, values) : database.query(CLAIM_WARM, [...values, warm]);
     return database.transaction(async (transaction) => {
       await transaction.query(LOCK, [pool]);
       return transaction.query(CLAIM_LIMITED, values);
     });
   }
 
-  return async ({ pool, runner, limit, leaseMs = LEASE_MS, executionId }) => {
+  return async ({ pool, runner, limit, leaseMs = LEASE_MS, executionId, warm = [] }) => {
     const values = [pool, runner, limit, leaseMs];
     if (executionId !== undefined) return toClaimed(await database.query(CLAIM_ONE, [...values, executionId]), limit);
     // Tried again after a lost answer it claims others; what the first try claimed goes back because the runner does not list it in `renew`.
     const wasLimited = limited.has(pool);
-    let rows = await take(pool, values);
+    const preferred = warm.map((revision) => Buffer.from(revision, 'hex'));
+    let rows = await take(pool, values, preferred);
     const isLimited = rows[0]?.access === 'Limited';
     if (rows[0]?.access !== 'Paused' && isLimited !== wasLimited) {
       if (isLimited) limited.add(pool);
       else limited.delete(pool);
-      rows = await take(pool, values);
+      rows = await take(pool, values, preferred);
     }
     return toClaimed(rows, limit);
   };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import type { EnqueueRequest } from '../../store/request.ts';
 import type { Store } from '../../store/store.ts';
 import { type Postgres, startPostgres } from '../postgres/postgres.ts';
 import { accept, claimOne, KEEP_ALL, newStore, publish, request, succeeded } from '../postgres/test-store.ts';
@@ -160,6 +161,26 @@ test('delayed work starts when it is due, and claims say when that is', async ()
   await eventually(async () => { expect(await drain()).toEqual(['Start']); }, { withinMs: 5000 });
 });
 
+test('a runner takes what it has run before, first among executions of about the same age', async () => {
+  const cold = await publish(store, { workflow: 'cold' });
+  const warm = await publish(store, { workflow: 'warm' });
+  expect(cold.stable).not.toBe(warm.stable);
+  const queued = async (workflow: string, node: string, change: Partial<EnqueueRequest> = {}): Promise<unknown> => accept(store, { workflow, trigger: { node, items: [] }, ...change });
+  await queued('cold', 'old');
+  await sql("UPDATE millrace.queue SET rank = rank - interval '2 s'");
+  await queued('cold', 'urgent', { priority: 6 });
+  await queued('cold', 'first');
+  await queued('warm', 'second');
+  await queued('warm', 'late');
+  await sql("UPDATE millrace.queue SET rank = rank + interval '2 s' WHERE id = (SELECT max(id::text)::uuid FROM millrace.queue)");
+  const order: (string | undefined)[] = [];
+  for (let left = 5; left > 0; left -= 1) {
+    const { claims } = await store.queue.claim({ pool: 'default', runner: 'runner-1', limit: 1, warm: [warm.stable] });
+    order.push(...claims.map(({ trigger }) => trigger.node));
+  }
+  expect(order).toEqual(['urgent', 'old', 'second', 'first', 'late']);
+});
+
 test('pools do not see each other', async () => {
   await publish(store);
   await accept(store, { pool: 'gpu' });
@@ -168,13 +189,13 @@ test('pools do not see each other', async () => {
 });
 
 test('many runners at once: everything is claimed once', async () => {
-  await publish(store);
+  const { stable } = await publish(store);
   await publish(store, { namespace: 'small' });
   await store.queue.enqueue(Array.from({ length: 600 }, (_, n) => request({ namespace: n % 3 === 0 ? 'small' : 'shop' })));
   const seen: string[] = [];
   await Promise.all(Array.from({ length: 8 }, async (_, runner) => {
     for (;;) {
-      const { claims } = await store.queue.claim({ pool: 'default', runner: `runner-${runner}`, limit: 7 });
+      const { claims } = await store.queue.claim({ pool: 'default', runner: `runner-${runner}`, limit: 7, warm: runner % 2 === 0 ? [] : [stable] });
       seen.push(...claims.map(({ executionId }) => executionId));
       if (claims.length === 0 && (await store.queue.stats('default')).ready === 0) return;
     }
