@@ -66,6 +66,8 @@ async function fill(url: string, rows: number, progress: (text: string) => void)
 
 async function connected(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
+  // A query that is under way says what happened.
+  client.on('error', () => undefined);
   await client.connect();
   await client.query("SET maintenance_work_mem = '256MB'");
   return client;
@@ -86,7 +88,7 @@ const FILL = `
       ELSE '{"counts":{"succeeded":4,"failed":0},"lastNode":"Answer"}' END, 'UTF8'),
     CASE WHEN failed THEN array_to_tsvector(ARRAY['httpstatus', 'get', 'https', 'host', (n % 5000)::text, 'example', 'com', 'answered', '503', 'case' || n]) END
   FROM (SELECT n, ms, to_timestamp(ms / 1000.0) AS at, failed, CASE WHEN n % 3 = 0 THEN 0 ELSE n * 7919 % ${WORKFLOWS} END AS w
-    FROM (SELECT n, $1::bigint + n * ${DAY_MS}::bigint / $2::int AS ms, n % 50 = 11 AS failed FROM generate_series(0, $2::int - 1) n) moments) runs`;
+    FROM (SELECT n, $1::bigint + n * ${DAY_MS} / $2::bigint AS ms, n % 50 = 11 AS failed FROM generate_series(0, $2::bigint - 1) n) moments) runs`;
 
 async function lists(store: Store, progress: (text: string) => void): Promise<Figure[]> {
   const flow = (n: number): { namespace: string; workflow: string } => ({ namespace: `team-${n % NAMESPACES}`, workflow: `flow-${n % WORKFLOWS}` });
