@@ -7,11 +7,25 @@ export const nodeCache = z.strictObject({
   key: z.string().min(1).max(4096).describe('Expression, evaluated for the first item: runs with the same value have the same result. Default: the input with all parameters.').exactOptional(),
 });
 
+const bound = z.union([z.int(), z.string().min(1).max(4096)]).meta({ 'x-kubernetes-int-or-string': true });
+
+const distributeSource = z.strictObject({
+  range: z.strictObject({
+    from: bound.describe('The first index, a whole number or an expression. Default 0.').exactOptional(),
+    to: bound.describe('The index behind the last one, a whole number or an expression.'),
+  }).describe('Items {index}, one for each whole number of a range.').exactOptional(),
+  file: z.string().min(1).max(253).describe('Name of the file beside the incoming item, such as data: an item for each of its records.').exactOptional(),
+  format: z.enum(['lines', 'ndjson', 'csv']).describe('What the records of the file are: lines, as items {line}; lines that are JSON objects; or rows of CSV whose first one names the fields.').exactOptional(),
+  delimiter: z.string().min(1).max(1).describe('What separates the fields of csv. Default a comma.').exactOptional(),
+});
+
 /** `distribute` of a node. Which fields go together is checked with the node's type. */
 export const nodeDistribute = z.strictObject({
   count: z.int32().min(1).max(1_000_000).describe('Items in a part.').exactOptional(),
   bytes: z.int32().min(1).describe('About how many bytes of items are in a part; one item at least.').exactOptional(),
   key: z.string().min(1).max(4096).describe('Expression, evaluated for each item: items with the same value are one part.').exactOptional(),
+  from: distributeSource.describe('Make the parts from a range or a file instead of the items, so that nobody has all items in memory. Needs count.').exactOptional(),
+  collect: z.enum(['items', 'file', 'count', 'none']).describe('What becomes of what the parts put out: items (the default) come back; file makes one file with a line of JSON for each; count only counts them; none passes the input on.').exactOptional(),
   maxParallel: z.int32().min(1).max(1000).describe('Parts under way at the same time. Default 10.').exactOptional(),
   onFailure: z.enum(['Fail', 'Continue']).describe('Whether the node fails with the first part that fails (Fail, the default) or goes on, with the items of failed parts as failed items (Continue).').exactOptional(),
   maxFailures: z.int32().min(0).max(10_000).describe('Parts that may fail; with more the node fails. Default: none with Fail, all with Continue.').exactOptional(),

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetch as networkFetch } from 'undici';
@@ -9,7 +9,7 @@ import type { ExecuteRequest } from './engine/engine.ts';
 import { WorkflowError } from './engine/error.ts';
 import type { NodeTypes } from './engine/graph.ts';
 import type { BinaryStore, EngineHost } from './engine/host.ts';
-import type { JsonObject } from './engine/item.ts';
+import type { BinaryReference, JsonObject } from './engine/item.ts';
 import { ExecutionStatus } from './engine/node-run.ts';
 import type { Checkpoint, ExecutionResult } from './engine/node-run.ts';
 import type { WorkflowDefinition } from './engine/workflow.ts';
@@ -110,21 +110,32 @@ async function pause(host: EngineHost, until: number, signal: AbortSignal = new 
 
 function memoryBinaries(): BinaryStore {
   const files = new Map<string, Uint8Array>();
+  const get = async ({ id }: Pick<BinaryReference, 'id'>): Promise<Uint8Array> => {
+    const bytes = files.get(id);
+    if (!bytes) throw binaryNotFound(id);
+    return bytes;
+  };
   return {
+    get,
+    read: async (reference, offset, length) => (await get(reference)).subarray(offset, offset + length),
     async put(bytes, about) {
       const reference = { ...about, ...identityOf(bytes) };
       files.set(reference.id, bytes);
       return reference;
     },
-    async get({ id }) {
-      const bytes = files.get(id);
-      if (!bytes) throw binaryNotFound(id);
-      return bytes;
-    },
   };
 }
 
 function fileBinaries(dir: string): BinaryStore {
+  async function at<T>({ id }: Pick<BinaryReference, 'id'>, use: (path: string) => Promise<T>): Promise<T> {
+    // Ids come from `put`; anything else could name a file outside the folder.
+    if (!/^[0-9a-f-]{36}$/.test(id)) throw binaryNotFound(id);
+    try {
+      return await use(join(dir, id));
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? binaryNotFound(id) : error;
+    }
+  }
   return {
     async put(bytes, about) {
       const reference = { ...about, ...identityOf(bytes) };
@@ -132,15 +143,12 @@ function fileBinaries(dir: string): BinaryStore {
       await writeFile(join(dir, reference.id), bytes);
       return reference;
     },
-    async get({ id }) {
-      // Ids come from `put`; anything else could name a file outside the folder.
-      if (!/^[0-9a-f-]{36}$/.test(id)) throw binaryNotFound(id);
-      try {
-        return await readFile(join(dir, id));
-      } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? binaryNotFound(id) : error;
-      }
-    },
+    get: (reference) => at(reference, (path) => readFile(path)),
+    read: (reference, offset, length) => at(reference, async (path) => {
+      await using file = await open(path);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionMode } from '../runner/engine/node-run.ts';
 import type { Item } from '../runner/engine/item.ts';
 import type { PartialRun } from '../runner/engine/partial.ts';
+import type { Collect, Slice } from '../runner/engine/partitions.ts';
 import type { WorkflowKey } from './route.ts';
 
 /** What starts an execution: the node it begins at (absent: the engine chooses) and the items that node puts out. */
@@ -11,8 +12,11 @@ export interface Trigger {
   traceparent?: string;
   /** The execution descends from an error workflow. */
   underError?: boolean;
-  /** It works on a part of another execution's items; `deadline`: milliseconds since the epoch after which that one is over its time. */
-  partition?: { id: string; deadline?: number };
+  /**
+   * It works on a part of another execution's work, and says of its own what that one collects; `slice`: instead of items; `deadline`: milliseconds
+   * since the epoch after which that one is over its time.
+   */
+  partition?: { id: string; deadline?: number; slice?: Slice; collect?: Collect };
   /** Run a part of the workflow. `dataOf`: an earlier execution of the same workflow, whose items the nodes before the part stand for. */
   partial?: PartialRun & { dataOf?: string };
 }
@@ -38,6 +42,8 @@ export interface EnqueueRequest extends WorkflowKey {
   replyTo?: string;
   /** Execution that called this one. */
   parent?: string;
+  /** The limits of the workflow do not hold: it is a part of an execution that they have let in. */
+  unlimited?: true;
   /** UID of the WorkflowRun that asked for it; its end is announced on the `finished` channel. */
   workflowRun?: string;
 }

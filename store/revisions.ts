@@ -42,7 +42,8 @@ const GET: Statement = { name: 'revision-get', text: `SELECT definition FROM mil
 const NEEDED = `
   EXISTS (SELECT FROM millrace.route r WHERE v.revision IN (r.stable, r.canary))
   OR EXISTS (SELECT FROM millrace.queue q WHERE q.revision = v.revision)
-  OR EXISTS (SELECT FROM millrace.dead_letter d WHERE d.revision = v.revision)`;
+  OR EXISTS (SELECT FROM millrace.dead_letter d WHERE d.revision = v.revision)
+  OR EXISTS (SELECT FROM millrace.partition p WHERE p.revision = encode(v.revision, 'hex') AND p.result IS NULL)`;
 
 const RETIRE: Statement = {
   name: 'revision-retire',

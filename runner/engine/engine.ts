@@ -81,7 +81,7 @@ export async function execute(request: ExecuteRequest, host: EngineHost, nodeTyp
   const { executionId, workflow, mode } = request;
   const tree = createTree(request, { host, nodeTypes });
   const underError = request.underError === true || mode === ExecutionMode.Error;
-  const execution = createExecution(tree, { workflow, owner: workflow.id, executionId, scope: '', mode, underError, signal: stop.signal }, { stored: host.staticData, ending: request.ending });
+  const execution = createExecution(tree, { workflow, owner: workflow.id, executionId, scope: '', mode, underError, only: request.partial?.only, signal: stop.signal }, { stored: host.staticData, ending: request.ending });
   const handedOn = new AbortController();
   const cancel = (): void => {
     const reason = cancelReason(request.signal?.reason);

@@ -6,7 +6,8 @@ import type { Item, JsonObject } from './item.ts';
 import type { Journal } from './journal.ts';
 import type { Ending, ExecutionMode, ExecutionResult, StaticData, Suspension } from './node-run.ts';
 import type { WaitedRequest } from './node-type.ts';
-import type { PartitionRequest, PartitionResult } from './partitions.ts';
+import type { Distributed } from './distribute.ts';
+import type { PartContent, PartitionBatch } from './partitions.ts';
 import { retentionOf } from './retention.ts';
 import type { RunTransaction } from './run-transaction.ts';
 import { WorkingStaticData } from './static-data.ts';
@@ -27,10 +28,19 @@ export interface ChildRequest {
   onStaticData(data: WorkingStaticData): void;
 }
 
-/** A node's request to run a workflow once for each part of its items. */
-export interface DistributeRequest extends Pick<PartitionRequest, 'workflow' | 'node' | 'maxParallel' | 'maxFailures'>, Pick<ChildRequest, 'runIndex' | 'record' | 'onStaticData'> {
-  parts: readonly (readonly Item[])[];
-  /** The id of a part; see `PartitionRequest`. */
+/** What a node asks for that has its work distributed. */
+export interface Distribution extends Pick<PartitionBatch, 'maxParallel' | 'collect'> {
+  /** Id of the workflow that runs once for each part. Absent: the node itself does. */
+  workflow?: string;
+  /** Asked for once, unless an earlier life has recorded all. */
+  parts(): Iterable<PartContent> | AsyncIterable<PartContent>;
+  /** Of so many parts. */
+  maxFailures(parts: number): number;
+}
+
+/** A node's request to have the parts of its work done. */
+export interface DistributeRequest extends Distribution, Pick<ChildRequest, 'node' | 'runIndex' | 'record' | 'onStaticData'> {
+  /** The id of a part; see `Part`. */
   idOf(position: number): string;
 }
 
@@ -49,8 +59,8 @@ export interface Tree {
   readonly resumePath: string;
   /** Runs a sub-workflow for a node of `parent`. */
   readonly runChild: (parent: Execution, request: ChildRequest) => Promise<ExecutionResult | undefined>;
-  /** Runs a workflow for the parts of a node's items. */
-  readonly runPartitions: (parent: Execution, request: DistributeRequest) => Promise<readonly PartitionResult[] | undefined>;
+  /** Has the parts of a node's work done. */
+  readonly runPartitions: (parent: Execution, request: DistributeRequest) => Promise<Distributed | undefined>;
   /** Items that end the wait this execution comes back from. */
   readonly resumeItems: readonly Item[] | undefined;
   /** Whether the wait this execution comes back from is over. */
@@ -87,6 +97,8 @@ export interface ExecutionIdentity {
   readonly mode: ExecutionMode;
   /** Whether it descends from an error workflow. */
   readonly underError: boolean;
+  /** The one node that it runs, on a part of that node's work. */
+  readonly only?: string | undefined;
   /** Aborted on cancel and on the deadline, with a WorkflowError as reason. */
   readonly signal: AbortSignal;
   /** Told what static data its nodes use. */

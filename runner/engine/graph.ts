@@ -78,7 +78,7 @@ export function isCached({ node, type }: Pick<GraphNode, 'node' | 'type'>): bool
 
 /** Whether a node does something outside the execution, or gives what is not its own work alone. */
 export function effectOf(node: WorkflowNode, type: NodeType): Effect {
-  if (isCached({ node, type })) return 'effectful';
+  if (node.distribute || isCached({ node, type })) return 'effectful';
   return typeof type.effect === 'function' ? type.effect(node) : type.effect;
 }
 

@@ -4,7 +4,7 @@ import type { Databases } from './database.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { Checkpoint, ExecutionMode, ExecutionResult, NodeRun, StaticData, WebhookResponse } from './node-run.ts';
 import type { ResultCache } from './node-cache.ts';
-import type { PartitionRequest, PartitionResult } from './partitions.ts';
+import type { PartitionHost } from './partitions.ts';
 import type { EngineTrace } from './trace.ts';
 import type { CircuitBreaker, RetryBudget, WorkflowDefinition } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
@@ -13,6 +13,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 export interface BinaryStore {
   put(bytes: Uint8Array, about: { mimeType: string; fileName?: string; fileExtension?: string; directory?: string }): Promise<BinaryReference>;
   get(reference: BinaryReference): Promise<Uint8Array>;
+  /** So many bytes from an offset on; fewer at the end of the file. */
+  read(reference: Pick<BinaryReference, 'id'>, offset: number, length: number): Promise<Uint8Array>;
 }
 
 /**
@@ -67,8 +69,8 @@ export interface EngineHost {
    * engine runs it inside the caller's execution. Rejects with the code of what refuses it.
    */
   startWorkflow?(request: StartRequest): Promise<void>;
-  /** Has parts of a node's items worked on by executions of their own, each started once; undefined while they are not all over. Absent: the engine runs them in turn. */
-  runPartitions?(request: PartitionRequest): Promise<readonly PartitionResult[] | undefined>;
+  /** Absent: the engine runs parts in turn. */
+  partitions?: PartitionHost;
   /** Has pods run, each once whatever number of lives asks for it; undefined while they are not all over. Absent: there is no cluster. */
   runContainers?(batch: ContainerBatch): Promise<readonly ContainerResult[] | undefined>;
 }

@@ -6,6 +6,7 @@ import { createExecution } from './execution.ts';
 import type { Execution, ExecutionIdentity } from './execution.ts';
 import type { ExecutionResult, StaticData } from './node-run.ts';
 import { stopped } from './execution-end.ts';
+import { planOnly } from './partial.ts';
 import { runExecution } from './run-execution.ts';
 import type { Start } from './run-execution.ts';
 
@@ -31,7 +32,8 @@ export async function runInside(outer: Execution, { identity, start, stored, sta
   const execution = createExecution(tree, { ...identity, signal }, { stored });
   if (timeout !== undefined && !execution.ending) stopAt(startedAt() + durationMs(timeout), tree.host, stop, done.signal);
   try {
-    return { execution, result: await undone(execution, await runToEnd(execution, start, outer, stop), outer.signal) };
+    const result = await runToEnd(execution, start, outer, stop);
+    return { execution, result: execution.only === undefined ? await undone(execution, result, outer.signal) : result };
   } finally {
     done.abort();
   }
@@ -40,7 +42,7 @@ export async function runInside(outer: Execution, { identity, start, stored, sta
 /** The end of its own time is a result, that of the outer execution is not. */
 async function runToEnd(execution: Execution, start: Start, outer: Execution, stop: AbortController): Promise<ExecutionResult> {
   try {
-    return await runExecution(execution, start);
+    return await runExecution(execution, start, execution.only === undefined ? undefined : planOnly(execution, execution.only, start.items));
   } catch (error) {
     outer.signal.throwIfAborted();
     if (!(error instanceof WorkflowError) || error !== stop.signal.reason) throw error;

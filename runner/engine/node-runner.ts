@@ -117,7 +117,8 @@ async function attempt(execution: Execution, node: GraphNode, context: RunContex
     const output = await withRetry(
       () => executeOnce(node, context),
       (result) => Array.isArray(result) && isSoftFailure(result[0] ?? []),
-      node.type?.retriesItself ? undefined : node.node.retry,
+      // Parts are tried again by whoever works on them.
+      node.type?.retriesItself || context.distribute ? undefined : node.node.retry,
       {
         signal: execution.signal, random: () => tree.host.random(), sleep: (ms, signal) => tree.host.sleep(ms, signal),
         mayRetry: () => mayRetry(execution, node),

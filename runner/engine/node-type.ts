@@ -4,7 +4,9 @@ import type { DatabaseConnection } from './database.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
-import type { PartitionResult } from './partitions.ts';
+import type { Distributed } from './distribute.ts';
+import type { Distribution } from './execution.ts';
+import type { DistributePolicy } from './partitions.ts';
 import type { Compat, WorkflowDefinition, WorkflowNode } from './workflow.ts';
 import type { PdfContent, PdfOptions } from '../pdf/pdf-content.ts';
 
@@ -48,8 +50,8 @@ export interface NodeDescription {
   shares?: (node: WorkflowNode) => readonly SharedResource[];
   /** Type of the credential that the node cannot do without, as its parameters say. */
   credentialType?: (node: WorkflowNode) => string | undefined;
-  /** Whether `distribute` may be set: its work on some items is independent of the others. Absent: no. */
-  distributable?: (node: WorkflowNode) => boolean;
+  /** What a part of its work runs, when `distribute` may be set: the workflow that it calls, or the node itself. Absent: it may not. */
+  distributable?: (node: WorkflowNode) => 'Workflow' | 'Node' | undefined;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }
@@ -124,8 +126,10 @@ export interface NodeContext {
   runWorkflow(request: { workflow: string | WorkflowDefinition; items: readonly Item[]; wait: boolean }): Promise<ExecutionResult | undefined>;
   /** Has pods run, each once however often it is asked for. Resolves to undefined while they are not all over: then wait for `pods`. */
   runContainers(requests: readonly ContainerRequest[]): Promise<readonly ContainerResult[] | undefined>;
-  /** Runs a workflow, by id, once for each part of items. Resolves to the results in the order of the parts; to undefined while they are not all over: then wait for `partitions`. */
-  runPartitions(request: { workflow: string; parts: readonly (readonly Item[])[]; maxParallel: number; maxFailures: number }): Promise<readonly PartitionResult[] | undefined>;
+  /** How the work of this run is to be distributed; undefined for what works on a part of it. */
+  readonly distribute: DistributePolicy | undefined;
+  /** Has the parts of the run's work done. Resolves to undefined while they are not all over: then wait for `partitions`. */
+  runPartitions(request: Distribution): Promise<Distributed | undefined>;
   readonly baseUrl: string;
 }
 

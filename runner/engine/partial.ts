@@ -13,6 +13,8 @@ export interface PartialRun {
   from?: string;
   /** Run only what this node needs, and stop after it. Default: to the end. */
   to?: string;
+  /** Run only this node, with the items that start the execution as its input, as a part of its work; see `distribute`. */
+  only?: string;
 }
 
 /** Earlier runs by node. */
@@ -24,6 +26,7 @@ export type RunData = ReadonlyMap<string, readonly NodeRun[]>;
  */
 export function planPartial(execution: Execution, start: Start, partial: PartialRun, runData: RunData): Plan {
   const { graph } = execution;
+  if (partial.only !== undefined) return planOnly(execution, partial.only, start.items);
   const from = nodeNamed(execution, partial.from ?? start.node);
   const wanted = partial.to === undefined ? undefined : new Set([...graph.ancestors(nodeNamed(execution, partial.to).name), partial.to]);
   const again = new Set([...graph.descendants(from.name), from.name]);
@@ -35,6 +38,11 @@ export function planPartial(execution: Execution, start: Start, partial: Partial
     ...(partial.to === undefined ? {} : { destination: partial.to }),
     includes: (node) => wanted === undefined || wanted.has(node.name),
   };
+}
+
+/** One node, with these items at its first input. Throws StartNodeMissing. */
+export function planOnly(execution: Execution, name: string, items: readonly Item[]): Plan {
+  return { first: { node: nodeNamed(execution, name), inputs: [items], source: [] }, destination: name, includes: (node) => node.name === name };
 }
 
 function nodeNamed(execution: Execution, name: string): GraphNode {

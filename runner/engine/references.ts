@@ -21,22 +21,31 @@ const known = new WeakMap<GraphNode, References>();
 export function referencesOf(node: GraphNode): References {
   const cached = known.get(node);
   if (cached) return cached;
-  const names = new Set<string>();
-  let isPlain = true;
-  let staticData = false;
-  for (const text of textsOf(node)) {
-    isPlain = collect(text, names) && isPlain;
-    staticData ||= STATIC_DATA.test(text);
-  }
-  const references = { names: isPlain ? names : undefined, staticData };
+  const { cache, distribute } = node.node;
+  const references = referencesIn([...parameterTexts(node), ...activeTexts([cache?.key, distribute?.key, distribute?.from], false)]);
   known.set(node, references);
   return references;
 }
 
-function* textsOf({ node, type }: GraphNode): Iterable<string> {
+/** What the parameters of a node may reach, without its `cache` and `distribute`. */
+export function parameterReferences(node: Pick<GraphNode, 'node' | 'type'>): References {
+  return referencesIn(parameterTexts(node));
+}
+
+function referencesIn(texts: Iterable<string>): References {
+  const names = new Set<string>();
+  let isPlain = true;
+  let staticData = false;
+  for (const text of texts) {
+    isPlain = collect(text, names) && isPlain;
+    staticData ||= STATIC_DATA.test(text);
+  }
+  return { names: isPlain ? names : undefined, staticData };
+}
+
+function* parameterTexts({ node, type }: Pick<GraphNode, 'node' | 'type'>): Iterable<string> {
   const literal = new Set((type?.parameters ?? []).filter(({ literal, type: kind }) => literal || kind === 'code').map(({ name }) => name));
   for (const [name, value] of Object.entries(node.parameters ?? {})) yield* activeTexts(value, literal.has(parameterName(name)));
-  yield* activeTexts([node.cache?.key, node.distribute?.key], false);
 }
 
 /** Expressions, and the text of parameters that are code. */

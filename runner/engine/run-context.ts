@@ -3,14 +3,15 @@ import type { ContainerRequest, ContainerResult } from './container.ts';
 import type { CredentialRequest } from './credential.ts';
 import type { DatabaseConnection } from './database.ts';
 import { WorkflowError } from './error.ts';
-import type { ChildRequest, Execution } from './execution.ts';
+import type { Distributed } from './distribute.ts';
+import type { ChildRequest, Distribution, Execution } from './execution.ts';
 import { connectedInputs } from './graph.ts';
 import type { GraphNode } from './graph.ts';
 import type { BinaryStore } from './host.ts';
 import type { BinaryReference, Item, JsonObject } from './item.ts';
 import type { ExecutionMode, ExecutionResult, Source, WebhookResponse } from './node-run.ts';
 import type { NodeContext } from './node-type.ts';
-import type { PartitionResult } from './partitions.ts';
+import type { DistributePolicy } from './partitions.ts';
 import { defaultOf, locateError, rawParameter, readerOf } from './parameter-reader.ts';
 import { Redaction } from './redaction.ts';
 import type { RunView } from './run-view.ts';
@@ -181,7 +182,11 @@ export class RunContext implements NodeContext {
     throw new WorkflowError('ContainersUnavailable', 'Containers run in a cluster only: apply the workflow, or pin data on this node.', { nonRetryable: true });
   }
 
-  async runPartitions(request: { workflow: string; parts: readonly (readonly Item[])[]; maxParallel: number; maxFailures: number }): Promise<readonly PartitionResult[] | undefined> {
+  get distribute(): DistributePolicy | undefined {
+    return this.#execution.only === undefined ? this.node.distribute : undefined;
+  }
+
+  async runPartitions(request: Distribution): Promise<Distributed | undefined> {
     const { tree } = this.#execution;
     return this.#calling(() => tree.runPartitions(this.#execution, { ...request, ...this.#caller(), idOf: (position) => this.idempotencyKey(position) }));
   }

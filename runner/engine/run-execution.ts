@@ -1,4 +1,5 @@
 import { toErrorRecord, WorkflowError } from './error.ts';
+import { distributionProblems } from './distribution-problems.ts';
 import { hasArrived } from './ending.ts';
 import type { Execution } from './execution.ts';
 import { ended, waitOf } from './execution-end.ts';
@@ -77,11 +78,14 @@ function wholeWorkflow(execution: Execution, start: Start): Plan {
 }
 
 /** Why the execution must not start at all: what is wrong with the parameters of a node that it could reach. */
-function refusalOf({ graph }: Execution, { first, includes }: Plan): ErrorRecord | undefined {
+function refusalOf(execution: Execution, { first, includes }: Plan): ErrorRecord | undefined {
+  const { graph } = execution;
   const start = first.node.name;
   for (const name of [start, ...graph.descendants(start)]) {
     const node = graph.nodes.get(name);
     if (!node || node.node.disabled || !includes(node)) continue;
+    const [undistributable] = distributionProblems(node.node, execution.tree.nodeTypes);
+    if (undistributable !== undefined) return toErrorRecord(new WorkflowError('DistributeNotPossible', undistributable, { node: name }));
     const [problem] = node.type?.problems?.(node.node) ?? [];
     if (problem) return toErrorRecord(new WorkflowError('ParameterInvalid', problem.message, { node: name, parameter: problem.parameter }));
   }

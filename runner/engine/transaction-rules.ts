@@ -12,7 +12,7 @@ export function transactionProblem({ settings, nodes, connections }: WorkflowDef
   if (!settings?.transaction) return undefined;
   const { credential } = settings.transaction;
   const enabled = nodes.filter(({ disabled }) => disabled !== true);
-  const resting = enabled.find(({ type }) => RESTING.has(type));
+  const resting = enabled.find(({ type, distribute }) => RESTING.has(type) || distribute !== undefined);
   if (resting) return { node: resting.name, message: `'${resting.name}' would keep the transaction of settings.transaction open while the execution rests. Move it, or the nodes of the transaction, to a workflow of its own.` };
   if (connections.some(({ type }) => type === COMPENSATION)) return { message: 'A workflow with settings.transaction cannot have compensation wires: what the transaction did is taken back by the database. Move what is to be compensated to a workflow of its own.' };
   if (enabled.some(({ credentials = {} }) => credentials[TRANSACTION_CREDENTIAL]?.name === credential)) return undefined;

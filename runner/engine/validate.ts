@@ -1,3 +1,4 @@
+import { distributionProblems } from './distribution-problems.ts';
 import { effectOf } from './graph.ts';
 import type { NodeTypes } from './graph.ts';
 import { nearest } from './nearest.ts';
@@ -66,12 +67,12 @@ function nodeProblems(validation: Validation, node: WorkflowNode): Problem[] {
     return [{ ...at, code: 'UnknownNodeType', message: `There is no node type '${node.type}'. ${hint}` }];
   }
   const literal = new Set(type.parameters.filter((parameter) => parameter.literal).map(({ name }) => name));
-  const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]).concat([...templates('cache.key', node.cache?.key), ...templates('distribute.key', node.distribute?.key)]);
+  const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]).concat([...templates('cache.key', node.cache?.key), ...templates('distribute.key', node.distribute?.key), ...templates('distribute.from.range', node.distribute?.from?.range)]);
   return [
     ...(type.problems?.(node) ?? []).map((problem) => ({ ...at, code: 'ParameterInvalid', ...problem })),
     ...missingCredential(node, type),
     ...(node.cache && type.cacheable?.(node) !== true ? [{ ...at, code: 'CacheNotPossible', message: `Results of '${node.name}' cannot be cached: ${type.cacheable ? 'its options make failures look like results' : `nodes of type '${node.type}' do more than answer their input`}. Remove \`cache\`.` }] : []),
-    ...distributionProblems(node, type).map((message) => ({ ...at, code: 'DistributeNotPossible', message })),
+    ...distributionProblems(node, validation.nodeTypes).map((message) => ({ ...at, code: 'DistributeNotPossible', message })),
     ...expressions.flatMap(({ parameter, template }) => {
       const wrong = validation.checkExpression(template);
       return wrong === undefined ? [] : [{ ...at, code: 'ExpressionSyntax', parameter, message: `The expression in '${parameter}' cannot be read: ${wrong}` }];
@@ -84,17 +85,6 @@ function missingCredential(node: WorkflowNode, type: NodeType): Problem[] {
   const wanted = type.credentialType?.(node);
   if (wanted === undefined || Object.hasOwn(node.credentials ?? {}, wanted)) return [];
   return [{ severity: 'warning', code: 'CredentialMissing', node: node.name, message: `'${node.name}' needs a credential of type ${wanted}: name a Secret of the namespace under credentials.${wanted}.` }];
-}
-
-function distributionProblems(node: WorkflowNode, type: NodeType): string[] {
-  const { distribute } = node;
-  if (!distribute) return [];
-  if (type.distributable?.(node) !== true) return [`The items of '${node.name}' cannot be distributed: only nodes of type executeWorkflow that call a workflow by its name can. Remove \`distribute\`.`];
-  const { count, bytes, key, maxFailures, maxFailedPercent } = distribute;
-  return [
-    ...([count, bytes, key].filter((each) => each !== undefined).length === 1 ? [] : [`'${node.name}' needs exactly one of count, bytes and key in \`distribute\`.`]),
-    ...(maxFailures !== undefined && maxFailedPercent !== undefined ? [`'${node.name}' has both maxFailures and maxFailedPercent in \`distribute\`; remove one.`] : []),
-  ];
 }
 
 /** Every expression below a value, with the dotted path that leads to it. */

@@ -6,9 +6,11 @@ import process from 'node:process';
 import { execute } from '../engine/engine.ts';
 import { toErrorRecord, WorkflowError } from '../engine/error.ts';
 import { startNode } from '../engine/start-node.ts';
-import type { ErrorRecord } from '../engine/item.ts';
+import type { BinaryStore } from '../engine/host.ts';
+import type { ErrorRecord, Item } from '../engine/item.ts';
 import { ExecutionStatus, type ExecutionResult } from '../engine/node-run.ts';
 import { partitionResultOf } from '../engine/partitions.ts';
+import { sliceItems } from '../engine/slice-items.ts';
 import type { WorkflowDefinition } from '../engine/workflow.ts';
 import type { Trigger } from '../../store/request.ts';
 import { blockList, createFetch } from '../egress.ts';
@@ -28,7 +30,7 @@ import { tracedSandbox } from './traced-sandbox.ts';
 const WORK_FD = 4;
 const CACHED_REVISIONS = 1000;
 /** Errors that no other life of the execution would be spared. */
-const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing', 'PartialDataMissing', 'PayloadRefused']);
+const FATAL = new Set(['RevisionNotFound', 'StartNodeMissing', 'PartialDataMissing', 'PayloadRefused', 'BinaryNotFound', 'InvalidFile']);
 
 /** How an execution is stopped: now, or at the next node boundary. */
 interface Stops {
@@ -58,7 +60,7 @@ async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: S
       executionId,
       workflow,
       mode: assignment.mode,
-      start: { node: startOf(workflow, start), items: start.items },
+      start: { node: startOf(workflow, start), items: await itemsOf(start, host.binaries) },
       ...(start.partial && { partial: start.partial }),
       ...(start.partial?.dataOf !== undefined && { runData: Map.groupBy(await calls.call(assignment.id, 'loadRuns', start.partial.dataOf), ({ node }) => node) }),
       resume: assignment.checkpoints,
@@ -74,6 +76,11 @@ async function run(assignment: Assignment, { abort, handBack }: Stops, trace?: S
     trace ? { ...host, trace } : host,
     nodeTypes,
   );
+}
+
+/** Of a part of another execution's work, they may be what a slice of a range or a file holds. */
+async function itemsOf({ items, partition }: Trigger, binaries: BinaryStore): Promise<readonly Item[]> {
+  return partition?.slice ? sliceItems(partition.slice, (file, offset, length) => binaries.read(file, offset, length)) : items;
 }
 
 /** A part that begins at a named node needs no trigger. */
@@ -104,7 +111,8 @@ async function start(assignment: Assignment): Promise<void> {
 async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops): Promise<void> {
   let result: ExecutionResult = { status: ExecutionStatus.Failed, error: failure, runs: [] };
   try {
-    result = await run({ ...assignment, ending: { status: ExecutionStatus.Failed, error: failure } }, stops);
+    const { partition: _, ...start } = assignment.start;
+    result = await run({ ...assignment, start, ending: { status: ExecutionStatus.Failed, error: failure } }, stops);
   } catch (error) {
     // What it cannot go on for keeps it from this, too: the failure itself is what has to be reported.
     send({ kind: 'console', executionId: assignment.executionId, node: failure.node ?? '', level: 'warn', text: `The error workflow was not started. ${toErrorRecord(error).message}` });
@@ -113,7 +121,8 @@ async function fail(assignment: Assignment, failure: ErrorRecord, stops: Stops):
 }
 
 async function finish(assignment: Assignment, result: ExecutionResult): Promise<void> {
-  const partition = assignment.start.partition && result.status !== ExecutionStatus.Waiting ? { partition: partitionResultOf(result) } : {};
+  const { partition: part } = assignment.start;
+  const partition = part && result.status !== ExecutionStatus.Waiting ? { partition: partitionResultOf(result, part.collect) } : {};
   send({ kind: 'finished', assignment: assignment.id, result: { ...await withEncodedRuns(result, assignment.save), ...partition } });
 }
 

@@ -1,7 +1,7 @@
 import type { EndedExecution, Resume } from '../../store/lease.ts';
 import type { SavePolicy } from '../../store/route.ts';
 import type { Trigger } from '../../store/request.ts';
-import type { PartitionRequest, PartitionResult } from '../engine/partitions.ts';
+import type { BatchState, Part, PartitionBatch, PositionedResult } from '../engine/partitions.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { BinaryReference, ErrorRecord, JsonObject } from '../engine/item.ts';
 import type { StartRequest } from '../engine/host.ts';
@@ -67,12 +67,18 @@ export interface SupervisorMethods {
   /** An OAuth 2 access token for that credential. */
   accessToken: [{ revision: string; node: string; type: string; refused?: string }, string];
   startWorkflow: [StartRequest, void];
-  runPartitions: [PartitionRequest, readonly PartitionResult[] | undefined];
+  /** See `PartitionHost`. */
+  lookPartitions: [string, BatchState | undefined];
+  addPartitions: [{ batch: Omit<PartitionBatch, 'definition'>; parts: readonly Part[] }, void];
+  sealPartitions: [{ batch: string; parts: number; maxFailures: number }, BatchState];
+  partitionResults: [{ batch: string; which: 'all' | 'failed' }, readonly PositionedResult[]];
+  joinPartitions: [string, Pick<BinaryReference, 'id' | 'size' | 'sha256'>];
   runContainers: [ContainerBatch, readonly ContainerResult[] | undefined];
   /** The node runs of an earlier execution of the same workflow. Rejects with PartialDataMissing. */
   loadRuns: [string, readonly NodeRun[]];
   putBinary: [{ bytes: Uint8Array; reference: BinaryReference }, void];
   getBinary: [string, Uint8Array];
+  readBinary: [{ id: string; offset: number; length: number }, Uint8Array];
   readPdf: [{ id: string; options: PdfOptions }, PdfContent];
   /** May a request be sent to this host? Rejects with CircuitOpen. */
   enterCircuit: [{ host: string; breaker: CircuitBreaker }, { probe: boolean }];

@@ -4,6 +4,7 @@ import type { CredentialRequest } from '../engine/credential.ts';
 import type { Databases } from '../engine/database.ts';
 import { WorkflowError } from '../engine/error.ts';
 import type { BinaryStore, CallableWorkflow, EngineHost } from '../engine/host.ts';
+import type { PartitionHost } from '../engine/partitions.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Calls } from './calls.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -49,6 +50,7 @@ function supervisedBinaries(call: Call): BinaryStore {
       return reference;
     },
     get: (reference) => call('getBinary', reference.id),
+    read: ({ id }, offset, length) => call('readBinary', { id, offset, length }),
   };
 }
 
@@ -64,6 +66,22 @@ function wanted({ revisions }: SupervisedHostDeps, { type, node, workflow }: Cre
   const revision = revisions.revisionOf(workflow);
   if (revision !== undefined) return { revision, node, type };
   throw new WorkflowError('CredentialNotAllowed', `'${node}' is in a workflow that was handed over as JSON; such get no credentials. Make it a Workflow and call that.`, { nonRetryable: true });
+}
+
+function partitionsOf(call: Call, { revisions }: SupervisedHostDeps): PartitionHost {
+  return {
+    look: (batch) => call('lookPartitions', batch),
+    async add({ definition, ...batch }, parts) {
+      const revision = definition ? revisions.revisionOf(definition) : batch.revision;
+      if (definition && revision === undefined) {
+        throw new WorkflowError('DistributeNotPossible', `'${batch.node}' is in a workflow that was handed over as JSON, which others cannot run. Make it a Workflow and call that.`, { nonRetryable: true });
+      }
+      await call('addPartitions', { batch: { ...batch, ...(revision !== undefined && { revision }) }, parts });
+    },
+    seal: (batch, limits) => call('sealPartitions', { batch, ...limits }),
+    results: (batch, which) => call('partitionResults', { batch, which }),
+    join: async (batch, about) => ({ ...await call('joinPartitions', batch), ...about }),
+  };
 }
 
 /** What the engine sees inside an executor: its own clock and network, and the supervisor for everything durable. */
@@ -91,7 +109,7 @@ export function supervisedHost(assignment: Assignment, deps: SupervisedHostDeps)
     accessToken: async (request, refused) => call('accessToken', { ...wanted(deps, request), ...(refused !== undefined && { refused }) }),
     loadWorkflow: (workflow, revision) => loadWorkflow(call, deps, { id: workflow, ...(revision === undefined ? {} : { revision }) }),
     startWorkflow: (request) => call('startWorkflow', request),
-    runPartitions: (request) => call('runPartitions', request),
+    partitions: partitionsOf(call, deps),
     runContainers: (batch) => call('runContainers', batch),
     variables: deps.variables,
     staticData: assignment.staticData,

@@ -6,6 +6,7 @@ import { containerNode } from './container/index.ts';
 import { convertToFileNode } from './convert-to-file/index.ts';
 import { cryptoNode } from './crypto/index.ts';
 import { dateTimeNode } from './date-time/index.ts';
+import { byParts } from './distribute/distributed.ts';
 import { errorTriggerNode } from './error-trigger/index.ts';
 import { executeWorkflowTriggerNode } from './execute-workflow-trigger/index.ts';
 import { executeWorkflowNode } from './execute-workflow/index.ts';
@@ -42,10 +43,10 @@ import { xmlNode } from './xml/index.ts';
 const all: readonly NodeType[] = [
   manualTriggerNode, webhookNode, formTriggerNode, scheduleTriggerNode, cronNode, intervalNode, executeWorkflowTriggerNode, errorTriggerNode,
   ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, formNode, noOpNode, stopAndErrorNode,
-  setNode, codeNode, functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
+  setNode, byParts(codeNode), functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
   convertToFileNode, extractFromFileNode,
-  httpRequestNode, postgresNode, respondToWebhookNode, containerNode,
+  byParts(httpRequestNode), byParts(postgresNode), respondToWebhookNode, containerNode,
 ];
 
 /** The built-in nodes by their short name. Adding one is a folder and a line here. */

@@ -1,8 +1,9 @@
 import { WorkflowError } from '../engine/error.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { StartRequest } from '../engine/host.ts';
+import type { BinaryReference } from '../engine/item.ts';
 import type { NodeRun } from '../engine/node-run.ts';
-import type { PartitionRequest, PartitionResult } from '../engine/partitions.ts';
+import type { BatchState } from '../engine/partitions.ts';
 import type { Assignment, FoundWorkflow, Method, SupervisorMethods } from '../executor/protocol.ts';
 import type { AccessTokens } from '../oauth/access-tokens.ts';
 import type { PdfReader } from '../pdf/pdf-reader.ts';
@@ -93,11 +94,16 @@ export class DurableCalls {
         return tokens.get(namespace, await credentials.of(namespace, allowed(owned, wanted)), refused);
       },
       startWorkflow: (owned, request) => startWorkflow(enqueue, owned, request),
-      runPartitions: (owned, request) => runPartitions(store, owned, request),
+      lookPartitions: ({ claim }, batch) => store.partitions.look(batch, claim.executionId),
+      addPartitions: (owned, addition) => addPartitions(store, owned, addition),
+      sealPartitions: (owned, seal) => sealPartitions(store, owned, seal),
+      partitionResults: ({ claim }, { batch, which }) => store.partitions.results(batch, claim.executionId, which),
+      joinPartitions: ({ claim: { executionId } }, batch) => joinPartitions(store, executionId, batch),
       runContainers: (owned, batch) => runContainers(store, owned, batch),
       putBinary: ({ claim: { executionId } }, { bytes, reference }) => binaries.put({ executionId, id: reference.id, bytes }),
       loadRuns: ({ claim }, id) => loadRuns(store, claim, id),
       getBinary: (_, id) => getBinary(store, id),
+      readBinary: async (_, { id, offset, length }) => found(id, await binaries.read(id, offset, length)),
       readPdf: async (_, { id, options }) => pdfs.read(await getBinary(store, id), options),
       enterCircuit: ({ claim: { namespace } }, { host, breaker }) => circuits.enter({ namespace, host }, breaker),
       leaveCircuit: ({ claim: { namespace } }, { host, breaker, ...departure }) => circuits.leave({ namespace, host }, breaker, departure),
@@ -126,19 +132,33 @@ function allowed<W extends { revision: string }>({ claim, called }: Owned, wante
 }
 
 /** Its parts have the priority and the deadline of the execution. */
-async function runPartitions(store: Store, { claim, assignment: { trace }, since }: Owned, { workflow, ...request }: PartitionRequest): Promise<PartitionResult[] | undefined> {
+async function addPartitions(store: Store, { claim, assignment: { trace }, since }: Owned, { batch, parts }: SupervisorMethods['addPartitions'][0]): Promise<void> {
   const { namespace, executionId, fence, priority, remainingMs } = claim;
-  const results = await store.partitions.request({
-    ...request, priority, lease: { executionId, fence }, workflow: keyOf(namespace, workflow),
+  const held = await store.partitions.add({
+    ...batch, parts, priority, lease: { executionId, fence }, workflow: keyOf(namespace, batch.workflow),
     ...(remainingMs !== undefined && { deadline: store.now() + remainingMs - (performance.now() - since) }),
     ...(trace && { traceparent: traceparentOf(trace) }),
   });
-  if (results === 'lost') throw leaseLost();
-  return results;
+  if (!held) throw leaseLost();
+}
+
+async function sealPartitions({ partitions }: Store, { claim: { executionId, fence } }: Owned, { batch, ...limits }: SupervisorMethods['sealPartitions'][0]): Promise<BatchState> {
+  const state = await partitions.seal({ executionId, fence }, batch, limits);
+  if (!state) throw leaseLost();
+  return state;
+}
+
+/** One file however often it is asked for. */
+async function joinPartitions({ partitions, binaries }: Store, executionId: string, batch: string): Promise<Pick<BinaryReference, 'id' | 'size' | 'sha256'>> {
+  const id = batch.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5');
+  return { id, ...await binaries.write({ executionId, id }, partitions.lines(batch, executionId)) };
 }
 
 async function getBinary(store: Store, id: string): Promise<Uint8Array> {
-  const bytes = await store.binaries.get(id);
+  return found(id, await store.binaries.get(id));
+}
+
+function found(id: string, bytes: Uint8Array | undefined): Uint8Array {
   if (!bytes) throw new WorkflowError('BinaryNotFound', `The file ${id} is not in the store any more.`);
   return bytes;
 }

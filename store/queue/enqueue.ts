@@ -148,9 +148,9 @@ export function createEnqueue(parts: EnqueueParts): (requests: readonly EnqueueR
   /** Workflows that have limits, as far as this process knows; the database says when that is not right any more. */
   const limitKeys = new Map<string, string>();
 
-  function groupOf({ namespace, workflow, trigger }: EnqueueRequest): Groups & { keys?: string } {
+  function groupOf({ namespace, workflow, trigger, unlimited }: EnqueueRequest): Groups & { keys?: string } {
     const keys = limitKeys.get(`${namespace}/${workflow}`);
-    return keys === undefined ? {} : { keys, ...groupsOf(keys, { namespace, workflow, items: trigger.items }) };
+    return keys === undefined ? {} : { keys, ...!unlimited && groupsOf(keys, { namespace, workflow, items: trigger.items }) };
   }
 
   function learn({ namespace, workflow }: EnqueueRequest, keys: string | null): void {

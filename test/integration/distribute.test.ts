@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { DistributePolicy } from '../../runner/engine/partitions.ts';
 import type { WorkflowNode } from '../../runner/engine/workflow.ts';
@@ -15,7 +16,7 @@ afterAll(async () => world.stop());
 
 /** One effect per item, at `/NAME/N`; then the number, doubled. */
 async function deployChild(name: string, last: WorkflowNode = code('Double', 'return $("Start").all().map(({ json: { n } }) => ({ json: { doubled: 2 * n } }));')): Promise<string> {
-  const effect: WorkflowNode = { name: 'Effect', type: 'httpRequest', parameters: { method: 'POST', url: `=${world.effects.url}/${name}/{{ $json.n }}` } };
+  const effect: WorkflowNode = { name: 'Effect', type: 'httpRequest', parameters: { method: 'POST', url: `=${world.effects.url}/${name}/{{ $json.n ?? $json.index }}` } };
   const definition = chain(name, [effect, last], { start: 'executeWorkflowTrigger' });
   const nodes = definition.nodes.map((node) => (node.name === 'Start' ? { ...node, parameters: { inputSource: 'passthrough' } } : node));
   return world.deploy({ ...definition, nodes });
@@ -110,4 +111,73 @@ test.each([{ end: 'canceled' }, { end: 'over its time', timeoutMs: 2000 }])('a p
   const parts = await world.allEnded(child, 1);
   expect(parts).toMatchObject([{ status: 'Canceled', parent: id }]);
   await until(async () => (await rowsLeft()) === 0);
+});
+
+/** The JSON of each line of the file that a node put out. */
+async function linesOf(id: string, node: string): Promise<unknown[]> {
+  const runs = await world.store.executions.nodeRuns(id, { node });
+  const file = runs.at(-1)?.outputs[0]?.[0]?.binary?.['data'];
+  if (!file) throw new Error(`no file at ${node}`);
+  const text = Buffer.from(await world.store.binaries.get(file.id) ?? []).toString('utf8');
+  expect(file.size).toBe(Buffer.byteLength(text));
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as unknown);
+}
+
+test('parts of a range run on all runners, one of which dies; their lines are a file in the order of the parts', async () => {
+  const child = await deployChild('squares', code('Square', 'return $("Start").all().map(({ json: { index } }) => ({ json: { index, square: index * index } }));'));
+  const mapped: WorkflowNode = {
+    name: 'Map', type: 'executeWorkflow', parameters: { workflowId: child },
+    distribute: { from: { range: { from: 5, to: '={{ $json.total }}' } }, count: 4, maxParallel: 6, collect: 'file' },
+  };
+  const parent = await world.deploy(chain('squares-all', [code('Total', 'return [{ json: { total: 45 } }];'), mapped]));
+  const runners = [await world.runner(), await world.runner()];
+  for (const path of ['/squares/5', '/squares/20']) world.effects.hold(path);
+  const id = await world.submit(parent);
+  await until(() => ['/squares/5', '/squares/20'].every((path) => world.effects.requests(path).length === 1));
+  await runners[0]?.kill();
+  for (const path of ['/squares/5', '/squares/20']) world.effects.release(path);
+  expect(await world.ended(id)).toMatchObject({ status: 'Succeeded' });
+  expect(await world.jsonOf(id, 'Map')).toEqual([{ parts: 10, items: 40, failed: 0 }]);
+  expect(await linesOf(id, 'Map')).toEqual(Array.from({ length: 40 }, (_, n) => ({ index: n + 5, square: (n + 5) ** 2 })));
+  expect(await children(child)).toHaveLength(10);
+  await until(async () => (await rowsLeft()) === 0);
+});
+
+test('parts of a file are rows of it; parts that fail are missing in the result, and told of', async () => {
+  const child = await deployChild('rows', code('Upper', 'return $("Start").all().map(({ json }) => { if (json.name === "bad") throw new Error("no " + json.n); return { json: { ...json, name: json.name.toUpperCase() } }; });'));
+  const rows = ['n;name', '0;"a\nü"', '1;b', '', '2;bad', '3;d', '4;"e""\r\n"'].join('\r\n');
+  const file = { id: randomUUID(), size: Buffer.byteLength(rows), mimeType: 'text/csv', sha256: '' };
+  await world.store.binaries.put({ executionId: randomUUID(), id: file.id, bytes: Buffer.from(rows) });
+  const mapped: WorkflowNode = {
+    name: 'Map', type: 'executeWorkflow', parameters: { workflowId: child }, onError: 'ErrorOutput',
+    distribute: { from: { file: 'data', format: 'csv', delimiter: ';' }, count: 2, collect: 'file', onFailure: 'Continue', maxFailures: 1 },
+  };
+  const parent = await world.deploy(chain('rows-all', [mapped]));
+  await world.runner();
+  const id = await world.submit(parent, { trigger: { node: 'Start', items: [{ json: {}, binary: { data: file } }] } });
+  expect((await world.ended(id)).status).toBe('Succeeded');
+  expect(await world.jsonOf(id, 'Map')).toEqual([{ parts: 3, items: 3, failed: 1 }]);
+  expect(await linesOf(id, 'Map')).toEqual([{ n: '0', name: 'A\nÜ' }, { n: '1', name: 'B' }, { n: '4', name: 'E"\r\n' }]);
+  const [run] = await world.store.executions.nodeRuns(id, { node: 'Map' });
+  expect(run?.outputs[1]).toMatchObject([{ json: { part: 1, error: expect.stringContaining('no 2') } }]);
+});
+
+test('a node that is no call runs alone on each part, past the limits that its workflow was let in by', async () => {
+  const send: WorkflowNode = {
+    name: 'Send', type: 'httpRequest', parameters: { method: 'POST', url: `=${world.effects.url}/alone/{{ $json.n }}` }, retry: { maxTries: 2, wait: '10ms' },
+    distribute: { count: 2, maxParallel: 2 },
+  };
+  const key = { namespace: 'test', workflow: await world.deploy(chain('alone', [code('Rows', 'return [0, 1, 2, 3, 4].map((n) => ({ json: { n } }));'), send, code('After', 'return items;')])) };
+  const { stable = '' } = await world.store.routes.get(key) ?? {};
+  await world.store.routes.apply({
+    ...key, uid: `uid-${key.workflow}`, active: true, stable, pool: 'default', priority: 5, save: { success: 'All', failure: 'All' }, triggers: [], limits: { concurrency: { max: 1, policy: 'Queue' } },
+  });
+  await world.runner();
+  const id = await world.submit(key.workflow);
+  expect((await world.ended(id)).status).toBe('Succeeded');
+  expect(await world.jsonOf(id, 'After')).toHaveLength(5);
+  for (let n = 0; n < 5; n += 1) expect(world.effects.requests(`/alone/${n}`)).toHaveLength(1);
+  const parts = (await children(key.workflow)).filter(({ parent }) => parent === id);
+  expect(parts).toHaveLength(3);
+  for (const part of parts) expect(part).toMatchObject({ mode: 'SubWorkflow', status: 'Succeeded', counts: { succeeded: 1, failed: 0 } });
 });

@@ -10,6 +10,8 @@ export interface TestHost extends EngineHost {
   readonly slept: number[];
 }
 
+const noFiles = (): Promise<never> => Promise.reject(new Error('no files here'));
+
 /** What `loadWorkflow` answers when it found this definition. */
 export function callable(definition: WorkflowDefinition | undefined): CallableWorkflow | undefined {
   return definition && { definition };
@@ -31,8 +33,8 @@ export function testHost(more: Partial<EngineHost> = {}): TestHost {
     },
     fetch: () => Promise.reject(new Error('no network here')),
     sandbox: plainSandbox,
-    binaries: { put: () => Promise.reject(new Error('no files here')), get: () => Promise.reject(new Error('no files here')) },
-    readPdf: () => Promise.reject(new Error('no files here')),
+    binaries: { put: noFiles, get: noFiles, read: noFiles },
+    readPdf: noFiles,
     credential: () => Promise.reject(new Error('no credentials here')),
     accessToken: () => Promise.reject(new Error('no credentials here')),
     databases: { connect: () => Promise.reject(new Error('no databases here')) },

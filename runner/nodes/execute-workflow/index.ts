@@ -4,9 +4,9 @@ import { ExecutionStatus, type ExecutionResult } from '../../engine/node-run.ts'
 import type { NodeContext, NodeOutput, NodeType } from '../../engine/node-type.ts';
 import { Compat, type WorkflowDefinition } from '../../engine/workflow.ts';
 import { atItem, continuesOnError, errorItem, mustStop } from '../item-errors.ts';
+import { distributed } from '../distribute/distributed.ts';
 import { asText, isObject } from '../json-value.ts';
 import { flagParameter } from '../parameter-value.ts';
-import { distributed } from './distribute.ts';
 import { childItems } from './inputs.ts';
 import { inlineWorkflow } from './inline-workflow.ts';
 
@@ -90,10 +90,9 @@ export const executeWorkflowNode: NodeType = {
     { name: 'mode', type: 'options', options: ['once', 'each'], default: 'once', description: 'Run it once with all items, or once per item.' },
     { name: 'options', type: 'collection', default: {}, description: '`waitForSubWorkflow` (on): wait for its end. Otherwise the items pass on at once.' },
   ],
-  distributable: ({ parameters }) => (parameters?.['source'] ?? 'database') === 'database',
+  distributable: ({ parameters }) => ((parameters?.['source'] ?? 'database') === 'database' ? 'Workflow' : undefined),
   execute: (context) => {
-    const { distribute } = context.node;
-    if (distribute) return distributed(context, distribute, { workflow: namedWorkflow(context, 0), items: childItems(context) });
+    if (context.distribute) return distributed(context, context.distribute, { workflow: namedWorkflow(context, 0), items: () => childItems(context) });
     const wait = flagParameter(context, 'options.waitForSubWorkflow', 0, true);
     return context.parameter('mode', 0, 'once') === 'each' ? each(context, wait) : once(context, wait);
   },

@@ -22,6 +22,7 @@ Object.assign(globalThis, { reached: () => reached.push(current) });
 
 const file = (id: string): BinaryReference => ({ id, mimeType: 'text/plain', size: 3, sha256: 'abc' });
 const binaries = {
+  read: () => Promise.reject(new Error('not for code')),
   put: () => Promise.resolve(file('new-file')),
   get: (reference: BinaryReference) => Promise.resolve(new TextEncoder().encode(reference.id === 'victim-file' ? SECRET : 'own')),
 };
