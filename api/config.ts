@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactAudience } from '../runner/artifacts/plan.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
@@ -15,6 +16,10 @@ const Environment = z.object({
   MILLRACE_PORT: port.default(8080),
   /** Port of /healthz, /readyz and /metrics. */
   MILLRACE_HEALTH_PORT: port.default(8081),
+  /** Port where pods of container nodes get their files. Not set: files are not moved. 0: any. */
+  MILLRACE_ARTIFACTS_PORT: port.optional(),
+  /** Namespace of the installation; part of the audience of the tokens of those pods. */
+  POD_NAMESPACE: z.string().min(1).max(253).optional(),
   /** Comma-separated audiences a token may be meant for; empty: the audience of the Kubernetes API server. */
   MILLRACE_TOKEN_AUDIENCES: z.string().default('').transform((list) => list.split(',').map((audience) => audience.trim()).filter((audience) => audience !== '')),
   /** Largest request body, in bytes. */
@@ -47,6 +52,8 @@ export interface Config {
   baseUrl: string | undefined;
   port: number;
   healthPort: number;
+  /** Absent: files of container nodes are not moved. */
+  artifacts?: { port: number; audience: string };
   audiences: readonly string[];
   limits: Limits;
   proxyHops: number;
@@ -74,6 +81,8 @@ export function readConfig(env: NodeJS.ProcessEnv, hostname: string): Config {
     throw new Error(`The environment of the api is not complete: ${wrong}`);
   }
   const { data } = parsed;
+  const { MILLRACE_ARTIFACTS_PORT: artifactsPort, POD_NAMESPACE: home } = data;
+  if (artifactsPort !== undefined && home === undefined) throw new Error('The environment of the api is not complete: MILLRACE_ARTIFACTS_PORT needs POD_NAMESPACE');
   return {
     databaseUrl: data.MILLRACE_DATABASE_URL,
     databaseConnections: data.MILLRACE_DATABASE_CONNECTIONS,
@@ -81,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv, hostname: string): Config {
     baseUrl: data.MILLRACE_BASE_URL,
     port: data.MILLRACE_PORT,
     healthPort: data.MILLRACE_HEALTH_PORT,
+    ...(artifactsPort !== undefined && home !== undefined && { artifacts: { port: artifactsPort, audience: artifactAudience(home) } }),
     audiences: data.MILLRACE_TOKEN_AUDIENCES,
     limits: {
       bodyBytes: data.MILLRACE_MAX_BODY_BYTES,

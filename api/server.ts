@@ -9,6 +9,7 @@ import { healthServer, type Health } from '../service/health-server.ts';
 import { credentialReader } from '../service/secret-credentials.ts';
 import type { Tracing } from '../service/tracing.ts';
 import { publicListener } from './app.ts';
+import { artifactServer } from './artifacts/server.ts';
 import { kubernetesAuth } from './auth/kubernetes-auth.ts';
 import { callerCredentials } from './caller/credentials.ts';
 import type { Config, Limits } from './config.ts';
@@ -38,7 +39,7 @@ import { waitingIngress, waitingPrefix } from './webhook/waiting-ingress.ts';
 import { routeFinder } from './webhook/route-finder.ts';
 
 export interface ServerParts {
-  config: Pick<Config, 'baseUrl' | 'port' | 'healthPort' | 'audiences' | 'limits' | 'proxyHops' | 'drainMs'>;
+  config: Pick<Config, 'baseUrl' | 'port' | 'healthPort' | 'audiences' | 'limits' | 'proxyHops' | 'drainMs' | 'artifacts'>;
   store: Store;
   /** Where tokens are checked. */
   cluster: Pick<Cluster, 'request'>;
@@ -54,6 +55,8 @@ export interface ApiServer {
   /** Ports that are listened on; they differ from the configured ones where those are 0. */
   port: number;
   healthPort: number;
+  /** Where pods get files, if anywhere. */
+  artifactsPort?: number;
   /** Not ready at once, takes nothing new, lets requests under way finish. Leaves store and cluster open. */
   stop(): Promise<void>;
 }
@@ -96,6 +99,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
     version, baseUrl, metrics, log,
   });
   const api = await listen(traces?.listener(listener) ?? listener, { port: config.port, requestMs: limits.requestMs });
+  const artifacts = config.artifacts && await artifactServer({ ...config.artifacts, store, cluster, now: () => clock.now(), metrics, log });
   const health = await healthServer(config.healthPort, metrics.registry, async () => healthOf(stopping.signal, store));
   const { port: healthPort } = health.address() as AddressInfo;
   log.info({ port: api.port, healthPort, workflows: routes.size() }, 'Listening');
@@ -103,9 +107,10 @@ export async function startServer({ config, store, cluster, log, clock, version,
   return {
     port: api.port,
     healthPort,
+    ...(artifacts && { artifactsPort: artifacts.port }),
     async stop() {
       stopping.abort();
-      await api.close(config.drainMs);
+      await Promise.all([api.close(config.drainMs), artifacts?.close(config.drainMs)]);
       health.close();
       health.closeAllConnections();
       await routes.stop();

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { ContainerSettings } from './controllers/container/controller.ts';
 import type { WebhookNames } from './controllers/webhook-certificates/controller.ts';
+import { artifactAudience } from '../runner/artifacts/plan.ts';
 import { serverUrls } from '../store/servers.ts';
 
 const name = z.string().min(1).max(253);
@@ -40,6 +42,7 @@ const environment = z.object({
     }
   }).pipe(z.strictObject({
     namespaces: z.array(name), serviceAccounts: z.array(name), maxActive: z.int().min(1), perSecond: z.number().positive(), keepSeconds: z.int().min(0),
+    artifacts: z.strictObject({ url: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')), volumeSize: z.string().min(1) }).exactOptional(),
   }))),
   /** Runner pods for executions that get one each, at once. */
   MILLRACE_ISOLATED_PODS: z.coerce.number().int().min(0).max(10_000).default(20),
@@ -78,7 +81,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
     namespaces: values.MILLRACE_WATCH_NAMESPACES,
     poolsConfigMap: values.MILLRACE_POOLS_CONFIGMAP,
     webhooks: webhookNames(values),
-    containers: values.MILLRACE_CONTAINERS,
+    containers: containerSettings(values),
     isolatedPods: values.MILLRACE_ISOLATED_PODS,
     runners: {
       image: values.MILLRACE_IMAGE,
@@ -93,6 +96,13 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       ...(values.MILLRACE_INSTANCE === undefined ? {} : { instance: values.MILLRACE_INSTANCE }),
     },
   };
+}
+
+function containerSettings({ MILLRACE_CONTAINERS: settings, MILLRACE_IMAGE: image, MILLRACE_IMAGE_PULL_POLICY: imagePullPolicy, POD_NAMESPACE: home }: z.infer<typeof environment>): ContainerSettings | undefined {
+  if (settings === undefined) return undefined;
+  const { artifacts, ...rest } = settings;
+  if (artifacts === undefined) return rest;
+  return { ...rest, artifacts: { ...artifacts, audience: artifactAudience(home), image, ...(imagePullPolicy && { imagePullPolicy }) } };
 }
 
 /** What runners are told of traces. Not OTEL_EXPORTER_OTLP_HEADERS: it may hold a secret, which a pool takes from a Secret in its `env`. */

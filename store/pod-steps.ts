@@ -32,6 +32,13 @@ export interface PodStep extends WorkflowKey {
   workflowRun?: string;
 }
 
+const MAX_WORKFLOW_IN_NAME = 30;
+
+/** Name of the pod of a step's try: the same for the same try, whoever makes it, so that a second create is a conflict and no second pod. */
+export function podName({ workflow, id, attempt }: Pick<PodStep, 'workflow' | 'id' | 'attempt'>): string {
+  return `${workflow.slice(0, MAX_WORKFLOW_IN_NAME).replace(/[-.]+$/, '')}-${id}-${attempt}`;
+}
+
 export interface PodRequest extends ContainerBatch {
   lease: Lease;
   /** Milliseconds until the execution is over its time. */

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSettings } from '../../operator/controllers/container/controller.ts';
 import { podLabel } from '../../operator/controllers/container/pod.ts';
 import type { Pod } from '../../operator/kube/builtin.ts';
+import { artifactAudience } from '../../runner/artifacts/plan.ts';
+import { freePort } from '../cluster/free-port.ts';
 import type { RunningOperator, World } from './controllers-setup.ts';
-import { eventually, isReady, startWorld, until } from './controllers-setup.ts';
+import { eventually, HOME, isReady, startWorld, until } from './controllers-setup.ts';
+import type { RoleProcess } from './role-process.ts';
+import { startRole } from './role-process.ts';
 import { startRunner, type RunnerProcess } from './runner-process.ts';
+import { PodFiles } from './transfer-container.ts';
 
-/** Real API server, operator, database and runner; the test stands in for the kubelet. */
+/** Real API server, operator, database, runner and api; the test stands in for the kubelet. */
 
 jest.setTimeout(180_000);
 
@@ -17,15 +23,24 @@ const PODS = '/api/v1/namespaces/shop/pods';
 let world: World;
 let operator: RunningOperator;
 let runner: RunnerProcess;
+let api: RoleProcess;
+let settings: ContainerSettings = SETTINGS;
 
 beforeAll(async () => {
   world = await startWorld();
   await world.plane.kubectl('create', 'serviceaccount', 'default', '--namespace', 'shop');
-  operator = await world.startOperator(SETTINGS);
-  runner = await startRunner(world.databaseUrl);
+  // What the chart gives the api: enough to review tokens.
+  await world.plane.kubectl('create', 'clusterrolebinding', 'api-reviews', '--clusterrole', 'system:auth-delegator', '--user', 'millrace-api');
+  const port = await freePort();
+  settings = { ...SETTINGS, artifacts: { url: `http://127.0.0.1:${port}`, audience: artifactAudience(HOME), image: 'millrace:test', volumeSize: '1Gi' } };
+  operator = await world.startOperator(settings);
+  [runner, api] = await Promise.all([
+    startRunner(world.databaseUrl),
+    startRole('api', { MILLRACE_DATABASE_URL: world.databaseUrl, KUBECONFIG: await world.plane.kubeconfigFor('millrace-api'), POD_NAMESPACE: HOME, MILLRACE_ARTIFACTS_PORT: String(port) }),
+  ]);
 }, 240_000);
 afterAll(async () => {
-  await runner.kill();
+  await Promise.all([runner.kill(), api.stop()]);
   await world.stop();
 });
 
@@ -157,12 +172,48 @@ test('runner and operator that die while a pod runs make no second one', async (
   const { metadata } = await pod('crash');
   await runner.kill();
   await operator.stop();
-  operator = await world.startOperator(SETTINGS);
+  operator = await world.startOperator(settings);
   runner = await startRunner(world.databaseUrl);
   const [only] = await pods('crash', 1);
   expect(only?.metadata.uid).toBe(metadata.uid);
   await end(only as Pod, 0, { message: '"once"' });
   expect(await outputs((await ended('crash-1')).status?.executionId)).toMatchObject([{ result: 'once', attempts: 1 }]);
+});
+
+/** A workflow whose container gets and gives files. */
+async function deployFiles(name: string, artifacts: object): Promise<void> {
+  await world.plane.apply({
+    apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: 'shop' },
+    spec: {
+      active: true,
+      nodes: [
+        { name: 'Start', type: 'manualTrigger' }, { name: 'File', type: 'convertToFile', parameters: { operation: 'toText', sourceProperty: 'word', options: { fileName: 'word.txt' } } },
+        { name: 'Pod', type: 'container', parameters: { image: 'busybox', artifacts } },
+      ],
+      connections: [{ from: 'Start', output: 0, to: 'File', input: 0, type: 'main' }, { from: 'File', output: 0, to: 'Pod', input: 0, type: 'main' }],
+    },
+  });
+  await eventually(world, ['mwf', name], isReady);
+}
+
+test('files of the item are put into its pod, and into no other', async () => {
+  await deployFiles('files-in', { in: [{ binaryProperty: 'data', path: '/in/word.txt', mode: 0o640 }, { raw: 'n = 1', path: '/in/settings.ini' }] });
+  await run('files-in-1', 'files-in', ['one', 'two']);
+  const both = await pods('files-in', 2);
+  const [first, second] = await Promise.all(both.map((made) => PodFiles.of(world.plane, made))) as [PodFiles, PodFiles];
+  for (const files of [first, second]) expect(await files.run('millrace-fetch')).toMatchObject({ exitCode: 0 });
+  expect(new Set(await Promise.all([first, second].map((files) => readFile(files.at('/millrace/files/in/0'), 'utf8'))))).toEqual(new Set(['one', 'two']));
+  expect(await readFile(first.at('/millrace/files/in/1'), 'utf8')).toBe('n = 1');
+
+  const token = await readFile(first.at('/var/run/secrets/millrace.dev/token'), 'utf8');
+  const { url = '' } = settings.artifacts ?? {};
+  const asked = async (given: string) => (await fetch(`${url}/inputs/0`, { headers: { authorization: `Bearer ${given.trim()}` } })).status;
+  expect(await asked(token)).toBe(200);
+  expect(await asked(await world.plane.kubectl('create', 'token', 'default', '--namespace', 'shop', '--audience', artifactAudience(HOME)))).toBe(403);
+  expect(await asked(await world.plane.kubectl('create', 'token', 'default', '--namespace', 'shop'))).toBe(401);
+  for (const made of both) await end(made, 0);
+  expect((await ended('files-in-1')).status?.phase).toBe('Succeeded');
+  expect(await asked(token)).not.toBe(200);
 });
 
 test('where containers are not enabled, the node says so', async () => {

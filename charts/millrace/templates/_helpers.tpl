@@ -62,6 +62,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ .Values.baseUrl | default (printf "http://%s-api.%s.svc%s" (include "millrace.name" .) .Release.Namespace (ternary "" (printf ":%d" $port) (eq $port 80))) }}
 {{- end }}
 
+{{/* Where pods of Container nodes get their files. */}}
+{{- define "millrace.artifactsUrl" -}}
+{{ .Values.containers.artifacts.url | default (printf "http://%s-artifacts.%s.svc" (include "millrace.name" .) .Release.Namespace) }}
+{{- end }}
+
 {{/* What Pod Security "restricted" asks of a pod, and what it asks of a container. */}}
 {{- define "millrace.podSecurity" -}}
 runAsNonRoot: true

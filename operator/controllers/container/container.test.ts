@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import type { ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
+import { podName } from '../../../store/pod-steps.ts';
 import type { Pod } from '../../kube/builtin.ts';
 import { logTail, resultOf } from './container-result.ts';
 import type { NextStep } from './next-step.ts';
 import { nextStep } from './next-step.ts';
 import { PodBudget } from './pod-budget.ts';
 import { outcomeOf } from './pod-outcome.ts';
-import { buildPod, podName } from './pod.ts';
+import { buildPod } from './pod.ts';
 
 const step = { id: '0123456789abcdef0123', namespace: 'shop', workflow: 'orders', node: 'Report', executionId: 'e-1', attempt: 2 };
 const owner = { apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', name: 'r', uid: 'u', controller: true, blockOwnerDeletion: true };
@@ -50,6 +51,48 @@ test.each<{ name: string; spec: Partial<ContainerSpec>; deadlineMs?: number; wan
   expect(build(spec, deadlineMs === undefined ? {} : { deadlineMs }).spec).toMatchObject(want);
 });
 
+const artifacts = { url: 'http://millrace-artifacts.millrace.svc', audience: 'artifacts.millrace.millrace.dev', image: 'millrace:1', volumeSize: '2Gi' };
+const file = { id: '8b0d4cbb-2b0f-4c1c-9b5c-5d4f3f0f3a11', size: 3, sha256: 'a'.repeat(64) };
+
+test('files come to their paths before the command starts, with a token that the main container does not see', () => {
+  const { spec } = buildPod(step, {
+    image: 'busybox', sidecars: [{ name: 'proxy', image: 'proxy' }], volumes: [{ name: 'work', emptyDir: {} }, { name: 'deep', emptyDir: {} }],
+    volumeMounts: [{ name: 'work', mountPath: '/work', subPath: 'w' }, { name: 'deep', mountPath: '/work/deep' }],
+    artifacts: { in: [{ path: '/etc/app/in.csv', file }, { path: '/work/sub/b', raw: 'x', mode: 0o755 }, { path: '/work/deep/c', file, unpack: true }, { path: '/workshop', raw: 'y' }] },
+  }, { installation: 'millrace', owner, artifacts });
+  expect(spec?.initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([['proxy', 'Always'], ['millrace-fetch', undefined]]);
+  const [, fetch] = spec?.initContainers ?? [];
+  expect(fetch).toMatchObject({
+    image: 'millrace:1', securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }, resources: { limits: { memory: '256Mi' } },
+    volumeMounts: [
+      { name: 'millrace-files', mountPath: '/millrace/files' }, { name: 'work', mountPath: '/millrace/volumes/0', subPath: 'w' }, { name: 'deep', mountPath: '/millrace/volumes/1' },
+      { name: 'millrace-token', mountPath: '/var/run/secrets/millrace.dev', readOnly: true },
+    ],
+  });
+  expect(JSON.parse(fetch?.env?.[0]?.value ?? '')).toEqual({
+    url: artifacts.url, tokenFile: '/var/run/secrets/millrace.dev/token', patienceMs: 120_000,
+    in: [
+      { root: '/millrace/files', path: 'in/0', at: '/etc/app/in.csv', mode: 0o644, unpack: false, sha256: file.sha256 },
+      { root: '/millrace/volumes/0', path: 'sub/b', at: '/work/sub/b', mode: 0o755, unpack: false },
+      { root: '/millrace/volumes/1', path: 'c', at: '/work/deep/c', mode: 0o644, unpack: true, sha256: file.sha256 },
+      { root: '/millrace/files', path: 'in/3', at: '/workshop', mode: 0o644, unpack: false },
+    ],
+  });
+  expect(spec?.containers[0]?.volumeMounts).toEqual([
+    { name: 'work', mountPath: '/work', subPath: 'w' }, { name: 'deep', mountPath: '/work/deep' },
+    { name: 'millrace-files', mountPath: '/etc/app/in.csv', subPath: 'in/0' }, { name: 'millrace-files', mountPath: '/workshop', subPath: 'in/3' },
+  ]);
+  expect(spec?.volumes?.slice(2)).toEqual([
+    { name: 'millrace-files', emptyDir: { sizeLimit: '2Gi' } },
+    { name: 'millrace-token', projected: { sources: [{ serviceAccountToken: { audience: artifacts.audience, expirationSeconds: 3600, path: 'token' } }] } },
+  ]);
+  expect(spec?.automountServiceAccountToken).toBe(false);
+});
+
+test('a pod without files is what it was', () => {
+  expect(buildPod(step, { image: 'busybox', artifacts: {} }, { installation: 'millrace', owner, artifacts })).toEqual(build());
+});
+
 test('the name of a pod is short and valid, whatever the workflow is called', () => {
   expect(podName({ ...step, workflow: `${'a'.repeat(29)}-${'b'.repeat(200)}` })).toBe(`${'a'.repeat(29)}-${step.id}-2`);
 });
@@ -57,6 +100,7 @@ test('the name of a pod is short and valid, whatever the workflow is called', ()
 const CREATED = Date.parse('2026-01-01T00:00:00Z');
 const pod = (status: Pod['status'], metadata: object = {}): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', creationTimestamp: '2026-01-01T00:00:00Z', ...metadata }, status: status ?? {} });
 const main = (state: object) => [{ name: 'main', image: 'x', imageID: '', ready: false, restartCount: 0, state }];
+const fetched = (message: string) => pod({ phase: 'Failed', containerStatuses: main({ waiting: { reason: 'PodInitializing' } }), initContainerStatuses: main({ terminated: { exitCode: 1, reason: 'Error', message } }).map((one) => ({ ...one, name: 'millrace-fetch' })) });
 const ended = (exitCode: number, more: object = {}) => main({ terminated: { exitCode, ...more } });
 
 test.each<{ name: string; given: Pod; want: object }>([
@@ -78,6 +122,9 @@ test.each<{ name: string; given: Pod; want: object }>([
   { name: 'evicted by a drain', given: pod({ phase: 'Failed', containerStatuses: ended(143), conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }] }), want: { kind: 'Interrupted', reason: 'EvictionByEvictionAPI' } },
   { name: 'deleted by a person', given: pod({ phase: 'Failed', containerStatuses: ended(143) }, { deletionTimestamp: 'x' }), want: { kind: 'Interrupted', reason: 'Deleted' } },
   { name: 'turned away by its node', given: pod({ phase: 'Failed', reason: 'OutOfcpu' }), want: { kind: 'Interrupted', reason: 'OutOfcpu' } },
+  { name: 'found no archive to unpack', given: fetched(JSON.stringify({ code: 'ArtifactInvalid', message: 'no tar.gz' })), want: { kind: 'Failed', code: 'ArtifactInvalid', message: 'no tar.gz.' } },
+  { name: 'did not reach the api', given: fetched(JSON.stringify({ code: 'ArtifactNotTransferred', message: 'no answer' })), want: { kind: 'NotTransferred', reason: 'no answer' } },
+  { name: 'fetched nothing, without a word', given: fetched('{'), want: { kind: 'NotTransferred', reason: 'exit code 1, Error' } },
   { name: 'failed without a word', given: pod({ phase: 'Failed' }), want: { kind: 'Interrupted', reason: 'PodFailed' } },
 ])('a pod that $name', ({ given, want }) => {
   expect(outcomeOf(given, CREATED + 1000)).toMatchObject(want);
@@ -96,6 +143,8 @@ test.each<{ name: string; outcome: Parameters<typeof nextStep>[0]; tries?: Parti
   { name: 'an interruption, which needs no policy', outcome: interrupted, want: { do: 'retry', failed: false, afterMs: 1000 } },
   { name: 'interruptions beside failures', outcome: interrupted, tries: { attempt: 9, failures: 6 }, want: { do: 'retry', failed: false, afterMs: 4000 } },
   { name: 'one interruption too many', outcome: interrupted, tries: { attempt: 6 }, want: { do: 'fail', code: 'ContainerInterrupted', message: expect.stringContaining('(Evicted) 6 times') } },
+  { name: 'files that cannot be moved', outcome: { kind: 'NotTransferred', reason: 'no answer' }, want: { do: 'retry', failed: false, afterMs: 1000 } },
+  { name: 'files that cannot be moved, at last', outcome: { kind: 'NotTransferred', reason: 'no answer' }, tries: { attempt: 6 }, want: { do: 'fail', code: 'ArtifactNotTransferred', message: expect.stringContaining('in 6 pods: no answer') } },
   { name: 'none allowed', outcome: interrupted, spec: { interruptions: 0 }, want: { do: 'fail', code: 'ContainerInterrupted' } },
   { name: 'a missing image, at first', outcome: stuck, want: { do: 'wait', afterMs: 300_000 } },
   { name: 'a missing image, at last', outcome: { ...stuck, sinceMs: 300_000 }, want: { do: 'fail', code: 'ImageUnavailable' } },

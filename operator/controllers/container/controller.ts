@@ -2,11 +2,13 @@ import type { ContainerResult } from '../../../runner/engine/container.ts';
 import { readContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
 import type { ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
 import { coalesce } from '../../../store/coalesce.ts';
+import { podName } from '../../../store/pod-steps.ts';
 import type { PodStep, PodSteps } from '../../../store/pod-steps.ts';
 import { Pod } from '../../kube/builtin.ts';
 import type { Cache, Change, Key, Manager, Pass, PolicyRule, Result } from '../../kube/index.ts';
 import { KubeError, keyOf, isAlreadyExists, owns, reads, splitKey, watch } from '../../kube/index.ts';
 import { WorkflowRun } from '../resources.ts';
+import type { ArtifactSettings } from './artifact-containers.ts';
 import { logTail, resultOf } from './container-result.ts';
 import type { NextStep } from './next-step.ts';
 import { nextStep } from './next-step.ts';
@@ -15,7 +17,7 @@ import { PodBudget } from './pod-budget.ts';
 import { readPodLog } from './pod-log.ts';
 import type { PodOutcome } from './pod-outcome.ts';
 import { isTerminal, outcomeOf } from './pod-outcome.ts';
-import { buildPod, podLabel, podName } from './pod.ts';
+import { buildPod, podLabel } from './pod.ts';
 import type { StepSource } from './step-source.ts';
 
 /** In the namespaces where containers run, and only where they are enabled. */
@@ -35,6 +37,8 @@ export interface ContainerSettings {
   perSecond: number;
   /** How long finished pods stay, for people who look. */
   keepSeconds: number;
+  /** Absent: files are moved into and out of no pods. */
+  artifacts?: ArtifactSettings | undefined;
 }
 
 export interface ContainerControllerOptions {
@@ -140,12 +144,15 @@ export function containerController({ manager, steps, source, home, settings, na
     if (serviceAccount !== undefined && settings?.serviceAccounts.includes(serviceAccount) !== true) {
       return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: `Containers may not use the service account ${serviceAccount}: have it added to containers.serviceAccounts of the chart.` } });
     }
+    if (spec.artifacts?.in !== undefined && settings?.artifacts === undefined) {
+      return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: 'This installation moves no files into containers: the operator has no address of the api for that.' } });
+    }
     const key: Key = `${step.namespace}/${podName(step)}`;
     // The source reports it again once there is room.
     if (!budget.mayCreate(key, step.namespace)) return {};
     try {
       const owner = await ownerOf(step, owners);
-      await client.create(buildPod(step, spec, { installation: home, owner }), { signal: pass.signal });
+      await client.create(buildPod(step, spec, { installation: home, owner, artifacts: settings?.artifacts }), { signal: pass.signal });
     } catch (error) {
       budget.settle(key);
       if (!isAlreadyExists(error)) return refused(step, error);

@@ -1,4 +1,6 @@
 import type { Pod } from '../../kube/builtin.ts';
+import { FETCH } from './artifact-containers.ts';
+import { transferFailure } from './artifact-outcome.ts';
 import { MAIN } from './pod.ts';
 
 /** What has become of a pod. */
@@ -7,9 +9,11 @@ export type PodOutcome =
   /** A container does not start; `sinceMs` is how old the pod is. */
   | { kind: 'Stuck'; code: 'ImageUnavailable' | 'ContainerNotStarted'; message: string; final: boolean; sinceMs: number }
   | { kind: 'Succeeded'; message: string }
-  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout'; message: string; exitCode?: number }
+  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout' | 'ArtifactInvalid' | 'BinaryNotFound'; message: string; exitCode?: number }
   /** Its surroundings ended it, not its command. */
-  | { kind: 'Interrupted'; reason: string };
+  | { kind: 'Interrupted'; reason: string }
+  /** Its files could not be moved; its command may or may not have run. */
+  | { kind: 'NotTransferred'; reason: string };
 
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
 
@@ -50,11 +54,21 @@ function failureOf(pod: Pod, main: ContainerStatus | undefined): PodOutcome {
   }
   const ended = main?.state?.terminated;
   const interruption = interruptionOf(pod);
+  const fetched = interruption === undefined ? endOf(pod, FETCH) : undefined;
+  if (fetched && fetched.exitCode !== 0) return transferFailure(fetched);
   // It failed, but its command did not: a kubelet that came back, or lost track of it.
   if (interruption !== undefined || !ended || ended.exitCode === 0) return { kind: 'Interrupted', reason: interruption ?? pod.status?.reason ?? 'PodFailed' };
-  const { exitCode, reason } = ended;
+  return commandFailure(ended);
+}
+
+function commandFailure({ exitCode, reason }: { exitCode: number; reason?: string }): PodOutcome {
   if (reason === 'OOMKilled') return { kind: 'Failed', code: 'ContainerOutOfMemory', message: 'The container used more memory than its limit. Raise resources.limits.memory.', exitCode };
   return { kind: 'Failed', code: 'ContainerFailed', message: `The command ended with exit code ${exitCode}. The description holds the end of its log.`, exitCode };
+}
+
+/** How a container that moves files ended, if it did. */
+function endOf({ status }: Pod, container: string): NonNullable<ContainerStatus['state']>['terminated'] {
+  return status?.initContainerStatuses?.find(({ name }) => name === container)?.state?.terminated;
 }
 
 /** What ended a pod from outside, if anything did. */

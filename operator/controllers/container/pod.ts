@@ -1,8 +1,11 @@
 import type { ContainerFields, ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
+import { podName } from '../../../store/pod-steps.ts';
 import type { PodStep } from '../../../store/pod-steps.ts';
 import type { Pod } from '../../kube/builtin.ts';
 import type { Draft, OwnerReference } from '../../kube/index.ts';
 import { MANAGED_BY, label } from '../labels.ts';
+import { artifactParts } from './artifact-containers.ts';
+import type { ArtifactParts, ArtifactSettings } from './artifact-containers.ts';
 
 /** Labels and annotation of pods of container nodes. */
 export const podLabel = {
@@ -18,25 +21,24 @@ export const MAIN = 'main';
 /** Of images that are made for root, or name no user. */
 const NOBODY = 65_532;
 const MAX_LABEL = 63;
-const MAX_WORKFLOW_IN_NAME = 30;
 
-type Container = NonNullable<Pod['spec']>['containers'][number];
+type PodSpec = NonNullable<Pod['spec']>;
+type Container = PodSpec['containers'][number];
 type Wanted = Pick<PodStep, 'id' | 'namespace' | 'workflow' | 'node' | 'executionId' | 'attempt' | 'deadlineMs'>;
 
 export interface PodContext {
   installation: string;
   owner: OwnerReference;
-}
-
-/** The same for the same try, whoever makes it: a second create is a conflict and no second pod. */
-export function podName({ workflow, id, attempt }: Pick<PodStep, 'workflow' | 'id' | 'attempt'>): string {
-  return `${workflow.slice(0, MAX_WORKFLOW_IN_NAME).replace(/[-.]+$/, '')}-${id}-${attempt}`;
+  artifacts?: ArtifactSettings | undefined;
 }
 
 /** The pod of one try, such that a namespace with the restricted profile admits it. */
-export function buildPod(step: Wanted, spec: ContainerSpec, { installation, owner }: PodContext): Draft<Pod> {
-  const { sidecars = [], serviceAccountName, nodeSelector, tolerations, volumes, imagePullSecrets, runAsUser = NOBODY } = spec;
+export function buildPod(step: Wanted, spec: ContainerSpec, { installation, owner, artifacts }: PodContext): Draft<Pod> {
+  const { serviceAccountName, runAsUser = NOBODY } = spec;
+  const files = artifactParts(spec, artifacts);
   const seconds = deadlineSeconds(spec.timeoutSeconds, step.deadlineMs);
+  // What admission would fill in; what is checked before does not know.
+  const account = serviceAccountName ?? (files && 'default');
   return {
     metadata: {
       name: podName(step), namespace: step.namespace, ownerReferences: [owner], annotations: { [podLabel.node]: step.node },
@@ -51,16 +53,30 @@ export function buildPod(step: Wanted, spec: ContainerSpec, { installation, owne
       // A service account is named on purpose, to use it.
       automountServiceAccountToken: serviceAccountName !== undefined,
       securityContext: { runAsNonRoot: true, runAsUser, runAsGroup: runAsUser, fsGroup: runAsUser, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [container(MAIN, withIdentity(spec, step))],
-      // Kubernetes' own kind of sidecar: started before the main container, ended after it.
-      ...(sidecars.length > 0 && { initContainers: sidecars.map(({ name, ...fields }): Container => ({ ...container(name, fields), restartPolicy: 'Always' })) }),
+      containers: [container(MAIN, { ...withIdentity(spec, step), ...mountsOf(spec, files) })],
       ...(seconds !== undefined && { activeDeadlineSeconds: seconds }),
-      ...(serviceAccountName !== undefined && { serviceAccountName }),
-      ...(volumes && { volumes }),
-      ...(imagePullSecrets && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-      ...(nodeSelector && { nodeSelector }),
-      ...(tolerations && { tolerations }),
+      ...(account !== undefined && { serviceAccountName: account }),
+      ...besides(spec, files),
+      ...placement(spec),
     },
+  };
+}
+
+/** What a pod has besides its main container. */
+function besides({ sidecars = [], volumes = [] }: ContainerSpec, files: ArtifactParts | undefined): Pick<PodSpec, 'initContainers' | 'volumes'> {
+  const initContainers = [
+    // Kubernetes' own kind of sidecar: started before the main container, ended after it. The way to the api may be through one.
+    ...sidecars.map(({ name, ...fields }): Container => ({ ...container(name, fields), restartPolicy: 'Always' })), ...(files?.initContainers ?? []),
+  ];
+  const all = [...volumes, ...(files?.volumes ?? [])];
+  return { ...(initContainers.length > 0 && { initContainers }), ...(all.length > 0 && { volumes: all }) };
+}
+
+function placement({ imagePullSecrets, nodeSelector, tolerations }: ContainerSpec): Pick<PodSpec, 'imagePullSecrets' | 'nodeSelector' | 'tolerations'> {
+  return {
+    ...(imagePullSecrets && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
+    ...(nodeSelector && { nodeSelector }),
+    ...(tolerations && { tolerations }),
   };
 }
 
@@ -78,6 +94,11 @@ function container(name: string, fields: ContainerFields): Container {
 function withIdentity(spec: ContainerSpec, { executionId, id, attempt }: Wanted): ContainerFields {
   const own = { MILLRACE_EXECUTION_ID: executionId, MILLRACE_IDEMPOTENCY_KEY: id, MILLRACE_ATTEMPT: String(attempt) };
   return { ...spec, env: [...Object.entries(own).map(([name, value]) => ({ name, value })), ...(spec.env ?? [])] };
+}
+
+function mountsOf({ volumeMounts = [] }: ContainerSpec, files: ArtifactParts | undefined): Pick<ContainerFields, 'volumeMounts'> {
+  const all = [...volumeMounts, ...(files?.mainMounts ?? [])];
+  return all.length > 0 ? { volumeMounts: all } : {};
 }
 
 function deadlineSeconds(timeout: number | undefined, deadlineMs: number | undefined): number | undefined {

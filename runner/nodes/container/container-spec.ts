@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { JsonObject } from '../../engine/item.ts';
+import { ArtifactParameters, Artifacts } from './artifact-spec.ts';
 
 /**
  * What a container node asks for, without expressions. A closed list: whatever is not here (host paths, host namespaces, privileges,
@@ -8,7 +9,9 @@ import type { JsonObject } from '../../engine/item.ts';
 
 const text = (max: number) => z.string().max(max).refine((value) => !value.includes('\u0000'), 'holds U+0000');
 const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'is not the name of an object');
-const portName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a name of lower-case letters, digits and dashes');
+const portName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a name of lower-case letters, digits and dashes')
+  // Nobody mounts the token of the containers that move files.
+  .refine((name) => !name.startsWith('millrace-'), 'begins with millrace-, as only what Millrace adds itself may');
 const quantity = z.union([z.string().regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/, 'is not a quantity such as 500m or 256Mi'), z.number().nonnegative().transform(String)]);
 const quantities = z.record(z.string().max(64), quantity);
 const words = z.array(text(32_768)).max(256);
@@ -54,6 +57,7 @@ export const ContainerSpec = z.strictObject({
   ...container,
   sidecars: z.array(z.strictObject({ name: portName, ...container })).max(10).exactOptional(),
   volumes: z.array(volume).max(50).exactOptional(),
+  artifacts: Artifacts.exactOptional(),
   serviceAccountName: objectName.exactOptional(),
   imagePullSecrets: z.array(objectName).max(20).exactOptional(),
   nodeSelector: z.record(z.string().max(317), z.string().max(63)).exactOptional(),
@@ -72,7 +76,7 @@ export type ContainerFields = Pick<ContainerSpec, keyof typeof container>;
 
 /** What is wrong with parameters as written; expressions are looked at once they have values. */
 export function containerProblems(parameters: JsonObject): { parameter: string; message: string }[] {
-  const shape: Partial<Record<string, z.ZodType>> = ContainerSpec.shape;
+  const shape: Partial<Record<string, z.ZodType>> = { ...ContainerSpec.shape, artifacts: ArtifactParameters };
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== '' && !holdsExpression(value));
   return given.flatMap(([parameter, value]) => {
     const schema = shape[parameter];

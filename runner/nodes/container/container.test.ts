@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ContainerBatch, ContainerResult } from '../../engine/container.ts';
 import { execute } from '../../engine/engine.ts';
-import type { JsonObject } from '../../engine/item.ts';
+import type { Item, JsonObject } from '../../engine/item.ts';
 import { testHost } from '../../engine/testing/test-host.ts';
 import type { OnError, RetryPolicy } from '../../engine/workflow.ts';
 import { nodeTypes } from '../registry.ts';
@@ -10,13 +10,14 @@ import { containerProblems, readContainerSpec } from './container-spec.ts';
 interface Given {
   parameters?: JsonObject;
   items?: JsonObject[];
+  binary?: Item['binary'];
   node?: { onError?: OnError; retry?: RetryPolicy };
   /** What the pods' results are, life by life. */
   results?: (ContainerResult[] | undefined)[];
 }
 
 /** Runs the node; each further life begins with the checkpoints of the ones before, as a runner would. */
-async function lives({ parameters = { image: 'busybox' }, items = [{}], node = {}, results = [undefined] }: Given) {
+async function lives({ parameters = { image: 'busybox' }, items = [{}], binary, node = {}, results = [undefined] }: Given) {
   const batches: ContainerBatch[] = [];
   const host = testHost({ runContainers: async (batch) => {
     batches.push(batch);
@@ -26,7 +27,7 @@ async function lives({ parameters = { image: 'busybox' }, items = [{}], node = {
     id: 'test/container', name: 'container', nodes: [{ name: 'Start', type: 'manualTrigger' }, { name: 'Pod', type: 'container', parameters, ...node }],
     connections: [{ from: 'Start', output: 0, to: 'Pod', input: 0, type: 'main' }],
   };
-  const life = () => execute({ executionId: 'e', mode: 'Manual', workflow, start: { node: 'Start', items: items.map((json) => ({ json })) }, resume: structuredClone(host.checkpoints) }, host, nodeTypes);
+  const life = () => execute({ executionId: 'e', mode: 'Manual', workflow, start: { node: 'Start', items: items.map((json) => ({ json, ...(binary && { binary }) })) }, resume: structuredClone(host.checkpoints) }, host, nodeTypes);
   let result = await life();
   for (let n = 1; n < results.length; n += 1) result = await life();
   return { result, batches, host };
@@ -76,7 +77,54 @@ test('without a cluster there are no containers', async () => {
   expect((await execute({ executionId: 'e', mode: 'Manual', workflow, start: { node: 'Start', items: [{ json: {} }] } }, host, nodeTypes)).error).toMatchObject({ code: 'ContainersUnavailable' });
 });
 
+const FILE = { id: '8b0d4cbb-2b0f-4c1c-9b5c-5d4f3f0f3a11', size: 3, sha256: 'a'.repeat(64), mimeType: 'text/csv', fileName: 'a.csv' };
+
+test('files of the item and texts go along, by what the store knows of them', async () => {
+  const { batches } = await lives({
+    binary: { data: FILE }, items: [{ word: 'hi' }],
+    parameters: { image: 'busybox', artifacts: { in: [
+      { binaryProperty: 'data', path: '/in/={{ $json.word }}.csv', mode: 0o600 }, { raw: '={{ $json.word }}', path: '/in/word' }, { raw: { a: 1 }, path: '/in/a.json' },
+      { binaryProperty: 'other', path: '/in/other', optional: true },
+    ] } },
+  });
+  expect(batches[0]?.requests[0]?.spec['artifacts']).toEqual({ in: [
+    { path: '/in/={{ $json.word }}.csv', mode: 0o600, file: { id: FILE.id, size: 3, sha256: FILE.sha256 } }, { path: '/in/word', raw: 'hi' }, { path: '/in/a.json', raw: '{"a":1}' },
+  ] });
+});
+
+test.each<{ name: string; artifacts: JsonObject; code: string; message: string }>([
+  { name: 'a file that the item lacks', artifacts: { in: [{ binaryProperty: 'other', path: '/in' }] }, code: 'BinaryMissing', message: "It has 'data'" },
+  { name: 'a path from an expression that is none', artifacts: { in: [{ binaryProperty: 'data', path: '={{ $json.word }}' }] }, code: 'ContainerInvalid', message: 'artifacts.in.0.path' },
+  { name: 'a file that only a runner may name', artifacts: { in: [{ path: '/in', unpack: '={{ $json.word }}', file: { id: FILE.id, size: 3, sha256: FILE.sha256 } }] }, code: 'ContainerInvalid', message: 'artifacts.in.0' },
+])('$name fails the node before a pod is asked for', async ({ artifacts, code, message }) => {
+  const { result, batches } = await lives({ binary: { data: FILE }, parameters: { image: 'busybox', artifacts } });
+  expect(result.error).toMatchObject({ code, message: expect.stringContaining(message) });
+  expect(batches).toEqual([]);
+});
+
+test.each<{ given: object; problem: string }>([
+  { given: { path: 'in.csv', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/in/../etc', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/in//a', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/in/', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/a:b', raw: '' }, problem: 'in.0.path: is not an absolute path' },
+  { given: { path: '/in' }, problem: 'in.0: needs one of binaryProperty and raw' },
+  { given: { path: '/in', raw: 'x', unpack: true }, problem: 'in.0: has unpack' },
+  { given: { path: '/in', binaryProperty: 'a', mode: 0o1777 }, problem: 'in.0.mode' },
+  { given: { path: '/in', binaryProperty: 'a', from: 'b' }, problem: 'in.0' },
+])('$given is no artifact', ({ given, problem }) => {
+  expect(containerProblems({ artifacts: { in: [given] } })).toEqual([{ parameter: 'artifacts', message: expect.stringContaining(problem) }]);
+});
+
+test('good artifacts are no problem, two at one place are', () => {
+  const one = { path: '/in/.hidden/..a/b', raw: '' };
+  expect(containerProblems({ artifacts: { in: [one, { path: '/etc/passwd', binaryProperty: 'p' }] } })).toEqual([]);
+  expect(containerProblems({ artifacts: { in: [one, one] } })).toEqual([{ parameter: 'artifacts', message: 'in: has a path twice' }]);
+});
+
 test.each<{ given: JsonObject; problem: string }>([
+  { given: { image: 'x', volumeMounts: [{ name: 'millrace-token', mountPath: '/t' }] }, problem: 'volumeMounts.0.name: begins with millrace-' },
   { given: {}, problem: 'image' },
   { given: { image: 'a b' }, problem: 'image: is not an image' },
   { given: { image: 'x', args: 'ls' }, problem: 'args' },

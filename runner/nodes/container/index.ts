@@ -8,6 +8,7 @@ import { atItem, continuesOnError, errorItem } from '../item-errors.ts';
 import { missingParameters } from '../missing-parameters.ts';
 import { prepareParameter } from '../parameter-value.ts';
 import { containerProblems, readContainerSpec } from './container-spec.ts';
+import { resolveArtifacts } from './resolve-artifacts.ts';
 
 /** Pods for one run of the node. More items come through a loop. */
 const MAX_PODS = 1000;
@@ -22,6 +23,7 @@ const parameters: readonly ParameterDescription[] = [
   { name: 'resources', type: 'json', description: 'Requests and limits as in a pod.' },
   { name: 'volumes', type: 'json', description: 'Volumes as in a pod: emptyDir, configMap, secret or persistentVolumeClaim.' },
   { name: 'volumeMounts', type: 'json', description: 'Where the volumes are mounted.' },
+  { name: 'artifacts', type: 'json', description: 'Files of the item that the container gets: `{in: [{binaryProperty, path}]}`, or `{raw, path}` for text. Further: mode, unpack (a tar.gz becomes a directory), optional.' },
   { name: 'sidecars', type: 'json', description: 'Containers that are started before and stopped after the main one: name, and the fields of the main one.' },
   { name: 'resultFrom', type: 'options', options: ['file', 'log'], default: 'file', description: 'Where the result comes from: the file /dev/termination-log (up to 4 KiB), or what the command printed (up to 64 KiB). JSON is parsed.' },
   { name: 'timeoutSeconds', type: 'number', description: 'A try is ended after so many seconds. The workflow\'s timeout ends it too.' },
@@ -34,12 +36,13 @@ const parameters: readonly ParameterDescription[] = [
   { name: 'tolerations', type: 'json', description: 'As in a pod.' },
 ];
 
-function specReader(context: NodeContext): (item: number) => JsonObject {
+function specReader(context: NodeContext, items: readonly Item[]): (item: number) => JsonObject {
   const prepared = parameters.map(({ name }) => [name, prepareParameter(context, name)] as const);
   const retries = retriesOf(context.node.retry);
   return (item) => {
-    const given = prepared.map(([name, value]) => [name, value(item)] as const).filter(([, value]) => value !== undefined && value !== null && value !== '');
-    const read = readContainerSpec({ ...Object.fromEntries(given), ...(retries && { retries }) });
+    const values = prepared.map(([name, value]) => [name, value(item)] as const).filter(([, value]) => value !== undefined && value !== null && value !== '');
+    const { artifacts, ...given }: JsonObject = Object.fromEntries(values);
+    const read = readContainerSpec({ ...given, ...(artifacts !== undefined && { artifacts: resolveArtifacts(artifacts, items[item], item) }), ...(retries && { retries }) });
     if ('spec' in read) return read.spec;
     throw new WorkflowError('ContainerInvalid', `The container cannot be made: ${read.problem}.`, { parameter: read.parameter, itemIndex: item, nonRetryable: true });
   };
@@ -66,8 +69,8 @@ export const containerNode: NodeType = {
   parameters, retriesItself: true,
   problems: (node) => [...missingParameters('image')(node), ...containerProblems(node.parameters ?? {})],
   async execute(context) {
-    const read = specReader(context);
     const items = context.input();
+    const read = specReader(context, items);
     if (items.length > MAX_PODS) {
       throw new WorkflowError('TooManyPods', `${items.length} items would be ${items.length} pods at once; at most ${MAX_PODS} are allowed. Put a Loop Over Items node before this one.`, { nonRetryable: true });
     }
