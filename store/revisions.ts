@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { WorkflowDefinition } from '../runner/engine/workflow.ts';
 import { canonicalJson } from './canonical-json.ts';
-import type { Database, Statement } from './database.ts';
+import type { Database, Statement, Transaction } from './database.ts';
 import { StoreError, StoreReason } from './error.ts';
 import { decodePayload, encodePayload } from './payload.ts';
 import type { WorkflowKey } from './route.ts';
 
+export interface NewRevision extends WorkflowKey {
+  uid: string;
+  definition: WorkflowDefinition;
+}
+
 /** Stored definitions, named by the SHA-256 of their canonical JSON. */
 export interface Revisions {
   /** Idempotent. `created`: it was not there before. */
-  put(revision: WorkflowKey & { uid: string; definition: WorkflowDefinition }): Promise<{ revision: string; created: boolean }>;
+  put(revision: NewRevision): Promise<{ revision: string; created: boolean }>;
   get(revision: string): Promise<WorkflowDefinition | undefined>;
   /**
    * Forgets revisions that no route names, no unfinished execution or dead letter needs and that are not among the newest `keep` of their
@@ -64,24 +69,28 @@ const FORGET: Statement = {
   text: `DELETE FROM millrace.revision v WHERE v.retired_at < now() - $1 * interval '1 ms' AND NOT (${NEEDED}) RETURNING 1 AS gone`,
 };
 
+async function getRevision(database: Database | Transaction, revision: string): Promise<WorkflowDefinition | undefined> {
+  if (!isRevision(revision)) return undefined;
+  const [row] = await database.query<{ definition: Buffer }>(GET, [revision]);
+  return row === undefined ? undefined : decodePayload(row.definition) as WorkflowDefinition;
+}
+
+/** `put`, also as a part of a transaction. */
+export async function putRevision(database: Database | Transaction, { namespace, workflow, uid, definition }: NewRevision): ReturnType<Revisions['put']> {
+  const revision = revisionOf(definition);
+  const [row] = await database.query<{ created: boolean }>(PUT, [revision, namespace, workflow, uid, await encodePayload(definition)]);
+  if (row?.created === true) return { revision, created: true };
+  const stored = await getRevision(database, revision);
+  if (stored === undefined || canonicalJson(stored) !== canonicalJson(definition)) {
+    throw new StoreError(StoreReason.RevisionCollision, `The stored revision ${revision} is not the definition of that name: its row was changed`);
+  }
+  return { revision, created: false };
+}
+
 export function createRevisions(database: Database): Revisions {
   return {
-    async put({ namespace, workflow, uid, definition }) {
-      const text = canonicalJson(definition);
-      const revision = revisionOf(definition);
-      const [row] = await database.query<{ created: boolean }>(PUT, [revision, namespace, workflow, uid, await encodePayload(definition)]);
-      if (row?.created === true) return { revision, created: true };
-      const stored = await this.get(revision);
-      if (stored === undefined || canonicalJson(stored) !== text) {
-        throw new StoreError(StoreReason.RevisionCollision, `The stored revision ${revision} is not the definition of that name: its row was changed`);
-      }
-      return { revision, created: false };
-    },
-    async get(revision) {
-      if (!isRevision(revision)) return undefined;
-      const [row] = await database.query<{ definition: Buffer }>(GET, [revision]);
-      return row === undefined ? undefined : decodePayload(row.definition) as WorkflowDefinition;
-    },
+    put: async (revision) => putRevision(database, revision),
+    get: async (revision) => getRevision(database, revision),
     async prune({ keep, retireMs = 600_000 }) {
       await database.query(UNRETIRE);
       const gone = await database.query<{ gone: number }>(FORGET, [retireMs]);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../runner/engine/item.ts';
 import type { Limits } from './limits.ts';
 import type { CredentialReference } from '../runner/engine/credential.ts';
+import type { WorkflowDefinition } from '../runner/engine/workflow.ts';
 
 /** How much of a finished execution is kept: everything, everything but the items, or nothing. */
 export const Keep = { All: 'All', Summary: 'Summary', None: 'None' } as const;
@@ -107,8 +108,11 @@ export interface RouteListener {
 }
 
 export interface Routes {
-  /** Writes only if something differs. */
-  apply(route: RouteSpec): Promise<RouteApplied>;
+  /**
+   * Writes only if something differs. With the definition that `stable` is the revision of, that is stored as well, in one transaction: afterwards
+   * both are there or neither.
+   */
+  apply(route: RouteSpec, definition?: WorkflowDefinition): Promise<RouteApplied>;
   /** Removes the route if it still belongs to that UID; executions already accepted go on. Resolves to whether it was there. */
   remove(key: WorkflowKey & { uid: string }): Promise<boolean>;
   get(key: WorkflowKey): Promise<Route | undefined>;

@@ -15,22 +15,20 @@ export interface Published {
 }
 
 /**
- * Stores the revision and puts the route in force, the revision first. Asks nothing of the store when the mirror already shows both: a route
+ * Stores the revision and puts the route in force, in one transaction. Asks nothing of the store when the mirror already shows both: a route
  * cannot name a revision that is not stored. Throws StalledError WebhookPathTaken.
  */
 export async function publish(workflow: Workflow, definition: WorkflowDefinition, triggers: readonly RouteTrigger[], { store, mirror, key }: PublishContext): Promise<Published> {
   const route = routeOf(workflow, revisionOf(definition), triggers);
   if (isInForce(mirror.get(key), route)) return { route, changed: false };
-  const { namespace, workflow: name, uid } = route;
-  await store.revisions.put({ namespace, workflow: name, uid, definition });
-  const { changed, epoch, conflicts } = await store.routes.apply(route);
+  const { changed, epoch, conflicts } = await store.routes.apply(route, definition);
   if (conflicts.length > 0) throw new StalledError('WebhookPathTaken', { message: describeConflicts(route, conflicts) });
   mirror.put(key, { ...route, weight: route.weight ?? 0, epoch });
   return { route, changed };
 }
 
 export interface PublishContext {
-  store: Pick<Store, 'revisions' | 'routes'>;
+  store: Pick<Store, 'routes'>;
   mirror: RouteMirror;
   key: Key;
 }
