@@ -105,7 +105,7 @@ export function claimedPath(path: string): string {
 }
 
 /** Webhooks and forms that an active route claims, each once. Forms are apart from webhooks, under a method that there is not. */
-function claimsOf(route: RouteSpec): { method: string; path: string }[] {
+export function claimsOf(route: RouteSpec): { method: string; path: string }[] {
   if (!route.active) return [];
   const claiming = route.triggers.flatMap((trigger) => {
     if (trigger.kind === 'Form') return [{ method: 'FORM', path: trigger.path }];

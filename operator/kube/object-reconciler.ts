@@ -8,7 +8,7 @@ import type { Client } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Mark } from './conditions.ts';
 import type { ControllerOptions, Pass, Result } from './controller.ts';
-import type { EventRecorder, EventType } from './events.ts';
+import type { EventDetails, EventRecorder, EventType } from './events.ts';
 import type { AnyObject, CommonStatus, Condition, ConditionStatus } from './object.ts';
 import type { Resource } from './resource.ts';
 import type { Outcome } from './summarize.ts';
@@ -22,7 +22,7 @@ export interface ObjectPass<T extends WithStatus> extends Pass {
   readonly status: Partial<StatusOf<T>>;
   /** Says how one part of the object is. What a complete pass does not mark disappears. */
   mark(type: string, status: ConditionStatus, reason: string, message: string): void;
-  /** Records an event about the object; for transitions, not for states. */
+  /** Records an event about the object, once the status is written; for transitions, not for states. */
   event(type: EventType, reason: string, note: string): void;
 }
 
@@ -81,24 +81,30 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
 
   async function withStatus<R>(object: T, pass: Pass, { work, success }: { work: (draft: ObjectPass<T>) => Promise<R>; success?: Outcome }): Promise<R> {
     const marks = new Map<string, Mark>();
-    const draft = openPass(object, pass, marks);
-    let result: R;
+    const events: EventDetails[] = [];
+    const draft = openPass(object, pass, { marks, events });
     try {
-      result = await work(draft);
-    } catch (err) {
-      const outcome = outcomeOf(err);
-      if (outcome && !pass.stopping.aborted) await writeStatus(object, draft, marks, outcome).catch((statusErr: unknown) => {
-        // The one that is thrown decides on the retry: a stalled object whose status could not be written must be tried again.
-        pass.log.error({ err }, 'Failed to reconcile, and then to write so to the status');
-        throw statusErr;
-      });
-      throw err;
+      let result: R;
+      try {
+        result = await work(draft);
+      } catch (err) {
+        const outcome = outcomeOf(err);
+        if (outcome && !pass.stopping.aborted) await writeStatus(object, draft, marks, outcome).catch((statusErr: unknown) => {
+          // The one that is thrown decides on the retry: a stalled object whose status could not be written must be tried again.
+          pass.log.error({ err }, 'Failed to reconcile, and then to write so to the status');
+          throw statusErr;
+        });
+        throw err;
+      }
+      if (success) await writeStatus(object, draft, marks, success);
+      return result;
+    } finally {
+      // Now, because people wait for the status, and the API server would write both at once, each the slower for it.
+      for (const event of events) manager.events.record(object, event);
     }
-    if (success) await writeStatus(object, draft, marks, success);
-    return result;
   }
 
-  function openPass(object: T, pass: Pass, marks: Map<string, Mark>): ObjectPass<T> {
+  function openPass(object: T, pass: Pass, { marks, events }: { marks: Map<string, Mark>; events: EventDetails[] }): ObjectPass<T> {
     return {
       ...pass,
       status: structuredClone(object.status ?? {}) as Partial<StatusOf<T>>,
@@ -106,7 +112,7 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
         if (Object.hasOwn(SummaryType, type)) throw new Error(`${type} is derived and cannot be marked`);
         marks.set(type, { status, reason, message });
       },
-      event: (type, reason, note) => manager.events.record(object, { type, reason, note, action: 'Reconcile' }),
+      event: (type, reason, note) => events.push({ type, reason, note, action: 'Reconcile' }),
     };
   }
 
@@ -130,16 +136,16 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
       if (isNotFound(err)) return;
       throw err;
     }
-    tell(object, before.conditions ?? [], conditions);
+    tell(pass, before.conditions ?? [], conditions);
   }
 
   /** An event when the object became ready, or stopped being so for a reason that is not just progress. */
-  function tell(object: T, before: Condition[], after: Condition[]): void {
+  function tell(pass: ObjectPass<T>, before: Condition[], after: Condition[]): void {
     const was = before.find(({ type }) => type === SummaryType.Ready);
     const is = after.find(({ type }) => type === SummaryType.Ready);
     if (!is || is.status === 'Unknown' || (was?.status === is.status && was.reason === is.reason)) return;
     if (is.status === 'True' && was?.status === 'True') return;
-    manager.events.record(object, { type: is.status === 'True' ? 'Normal' : 'Warning', reason: is.reason, note: is.message, action: 'Reconcile' });
+    pass.event(is.status === 'True' ? 'Normal' : 'Warning', is.reason, is.message);
   }
 }
 

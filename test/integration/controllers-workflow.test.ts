@@ -1,15 +1,27 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Client as Postgres } from 'pg';
 import type { WorkflowSpec } from '../../crds/workflow.ts';
-import type { World } from './controllers-setup.ts';
+import type { Workflow } from '../../operator/controllers/resources.ts';
+import { definitionOf } from '../../operator/controllers/workflow/definition.ts';
+import { revisionCopy } from '../../operator/controllers/workflow/history.ts';
+import { routeOf } from '../../operator/controllers/workflow/route.ts';
+import { webhookTriggers } from '../../operator/controllers/workflow/webhook-triggers.ts';
+import { ControllerRevision } from '../../operator/kube/builtin.ts';
+import type { Draft } from '../../operator/kube/index.ts';
+import { client, keyOf } from '../../operator/kube/index.ts';
+import { FIELD_MANAGER } from '../../operator/operator.ts';
+import { revisionOf } from '../../store/revisions.ts';
+import type { Live, RunningOperator, World } from './controllers-setup.ts';
 import { condition, eventually, fakeRunner, get, isReady, isStalled, startWorld, until } from './controllers-setup.ts';
 
 // The machine may be busy; the world is asked often, so nothing is slower for it.
 jest.setTimeout(180_000);
 
 let world: World;
+let operator: RunningOperator;
 beforeAll(async () => {
   world = await startWorld();
-  await world.startOperator();
+  operator = await world.startOperator();
 }, 240_000);
 afterAll(() => world.stop());
 
@@ -116,6 +128,100 @@ describe('a Workflow', () => {
     await world.plane.kubectl('delete', 'mwf', 'forced', '-n', 'shop', '--wait=false');
     await world.plane.kubectl('patch', 'mwf', 'forced', '-n', 'shop', '--type=merge', '-p', '{"metadata":{"finalizers":null}}').catch(() => undefined);
     expect(await until(async () => ((await route('forced')) === undefined ? true : undefined))).toBe(true);
+  });
+});
+
+describe('a change of a Workflow', () => {
+  const version = (name: string, displayName: string) => workflow(name, { active: true, displayName, nodes: [hook(name)] });
+  const copies = () => client(world.cluster, ControllerRevision, { fieldManager: FIELD_MANAGER });
+  const numbers = async (name: string) => {
+    const { items } = await copies().list({ namespace: 'shop', labelSelector: `millrace.dev/workflow=${name}` });
+    return items.map(({ revision, data }) => `${revision} ${String((data as { name?: unknown }).name)}`).sort();
+  };
+  /** What the operator makes of a Workflow: its revision, its route and its copy. */
+  function made(live: Live, number: number) {
+    const object = live as unknown as Workflow;
+    const definition = definitionOf(object);
+    const revision = revisionOf(definition);
+    return { definition, route: routeOf(object, revision, webhookTriggers(definition).triggers), copy: revisionCopy(object, { revision, number, definition }) };
+  }
+  const blocked = async (work: () => Promise<void>): Promise<void> => {
+    const blocker = new Postgres({ connectionString: world.databaseUrl });
+    await blocker.connect();
+    try {
+      await blocker.query("SELECT pg_advisory_lock(727274002, hashtext('shop'))");
+      await work();
+    } finally {
+      await blocker.end();
+    }
+  };
+
+  test('is Ready only when revision and route are stored, though its copy may be there before', async () => {
+    await world.plane.apply(version('slow', 'one'));
+    const before = await eventually(world, ['mwf', 'slow'], isReady);
+    await blocked(async () => {
+      await world.plane.apply(version('slow', 'two'));
+      await until(async () => ((await numbers('slow')).length === 2 ? true : undefined));
+      const { metadata, status } = await get(world, 'mwf', 'slow');
+      expect([status?.revision, (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)]).toEqual([before.status?.revision, true]);
+      expect(await route('slow')).toMatchObject({ stable: before.status?.revision });
+    });
+    const after = await eventually(world, ['mwf', 'slow'], isReady);
+    expect(await route('slow')).toMatchObject({ stable: after.status?.revision });
+    expect(await numbers('slow')).toEqual(['1 one', '2 two']);
+  });
+
+  test('whose copy cannot be made says so until it can, and is executed meanwhile', async () => {
+    await world.plane.apply(version('uncopied', 'one'));
+    await eventually(world, ['mwf', 'uncopied'], isReady);
+    let stranger: Draft<ControllerRevision> | undefined;
+    await blocked(async () => {
+      await world.plane.apply(version('uncopied', 'two'));
+      // Whichever comes first: the copy of the operator is taken away, and that of somebody else keeps its name.
+      const { copy } = made(await get(world, 'mwf', 'uncopied'), 2);
+      const key = keyOf(copy);
+      await until(async () => copies().get(key));
+      stranger = { metadata: { name: copy.metadata.name, namespace: 'shop' }, revision: 1, data: { not: 'ours' } };
+      await copies().delete(key);
+      await copies().create(stranger);
+    });
+    const failed = await eventually(world, ['mwf', 'uncopied'], (object) => condition(object, 'Ready')?.status === 'False');
+    expect(condition(failed, 'Ready')?.reason).toBe('Invalid');
+    expect(await route('uncopied')).toMatchObject({ stable: made(failed, 2).route.stable });
+    if (stranger) await copies().delete(keyOf(stranger));
+    await eventually(world, ['mwf', 'uncopied'], isReady);
+    expect(await numbers('uncopied')).toEqual(['1 one', '2 two']);
+  });
+
+  const states = [
+    { name: 'copied', copied: true, stored: false },
+    { name: 'stored', copied: false, stored: true },
+    { name: 'both', copied: true, stored: true },
+    { name: 'neither', copied: false, stored: false },
+    { name: 'taken-back', copied: true, stored: false, back: true },
+  ];
+  test('that broke off with the operator is completed by the next one, whatever had been done of it', async () => {
+    for (const { name } of states) await world.plane.apply(version(`off-${name}`, 'one'));
+    for (const { name } of states) await eventually(world, ['mwf', `off-${name}`], isReady);
+    await operator.stop();
+    for (const { name, copied, stored, back } of states) {
+      await world.plane.apply(version(`off-${name}`, 'two'));
+      const second = made(await get(world, 'mwf', `off-${name}`), 2);
+      if (copied) await copies().apply(second.copy);
+      if (stored) await world.store.routes.apply(second.route, second.definition);
+      if (back) await world.plane.apply(version(`off-${name}`, 'one'));
+    }
+    operator = await world.startOperator();
+    for (const { name, back } of states) {
+      const live = await eventually(world, ['mwf', `off-${name}`], isReady);
+      const { stable } = made(live, 0).route;
+      expect([name, live.status?.revision, (await route(`off-${name}`))?.stable]).toEqual([name, stable, stable]);
+      expect(await world.store.revisions.get(stable)).toMatchObject({ name: back ? 'one' : 'two' });
+      await until(async () => {
+        const found = await numbers(`off-${name}`);
+        return found.join() === (back ? '2 two,3 one' : '1 one,2 two') ? true : undefined;
+      });
+    }
   });
 });
 

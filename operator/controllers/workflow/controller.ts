@@ -1,5 +1,7 @@
 import type { NodeTypes } from '../../../runner/engine/graph.ts';
 import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
+import { revisionOf } from '../../../store/revisions.ts';
+import type { RouteSpec } from '../../../store/route.ts';
 import type { Store } from '../../../store/store.ts';
 import { ControllerRevision } from '../../kube/builtin.ts';
 import type { Cache, Key, Manager, ObjectPass, Pass, Result } from '../../kube/index.ts';
@@ -14,11 +16,10 @@ import { planHistory, revisionCopy } from './history.ts';
 import { inspect } from './inspect.ts';
 import type { Inspection } from './inspect.ts';
 import { describeProblems } from './problem.ts';
-import type { Published } from './publish.ts';
 import { publish } from './publish.ts';
 import { retire } from './retire.ts';
 import type { RouteMirror } from './route-mirror.ts';
-import { DEFAULT_POOL, registeredWebhooks } from './route.ts';
+import { DEFAULT_POOL, registeredWebhooks, routeOf } from './route.ts';
 
 export const workflowNeeds: Needs = {
   everywhere: [...reads(Workflow, ControllerRevision), ...patches(Workflow), ...writesStatus(Workflow), ...owns(Workflow), ...writes(ControllerRevision)],
@@ -66,9 +67,10 @@ export function workflowController({ manager, store, mirror, nodeTypes, pools, n
       const definition = definitionOf(workflow);
       const inspection = inspect(workflow, definition, nodeTypes);
       await judge(workflow, inspection, pass);
-      const published = await publish(workflow, definition, inspection.triggers, { store, mirror, key: pass.key });
-      if (published.route.active) await keepCopies(workflow, { definition, revision: published.route.stable }, pass);
-      report(workflow, published, { pass, warnings: inspection.warnings.length });
+      const route = routeOf(workflow, revisionOf(definition), inspection.triggers);
+      const copy = async (): Promise<void> => (route.active ? await keepCopies(workflow, { definition, revision: route.stable }, pass) : undefined);
+      const changed = await publish(route, definition, { store, mirror, key: pass.key, copy });
+      report(workflow, route, { pass, changed, warnings: inspection.warnings.length });
       return {};
     },
   });
@@ -124,12 +126,19 @@ export function workflowController({ manager, store, mirror, nodeTypes, pools, n
 
   async function keepCopies(workflow: Workflow, about: { definition: WorkflowDefinition; revision: string }, pass: ObjectPass<Workflow>): Promise<void> {
     const plan = planHistory(workflow, about.revision, copies.byIndex(BY_WORKFLOW, pass.key));
+    // Applied, not created: what is created is kept in another form, and would count as changed, which copies must not be, once it gets another number.
     if (plan.write !== undefined) await revisions.apply(revisionCopy(workflow, { ...about, number: plan.write }), { signal: pass.signal });
     for (const key of plan.remove) await revisions.delete(key, { signal: pass.signal });
   }
 }
 
-function report(workflow: Workflow, { route, changed }: Published, { pass, warnings }: { pass: ObjectPass<Workflow>; warnings: number }): void {
+interface Report {
+  pass: ObjectPass<Workflow>;
+  changed: boolean;
+  warnings: number;
+}
+
+function report(workflow: Workflow, route: RouteSpec, { pass, changed, warnings }: Report): void {
   const webhooks = registeredWebhooks(route);
   pass.status.revision = route.stable;
   pass.status.nodes = workflow.spec.nodes.length;

@@ -4,6 +4,7 @@ import { LimitPolicy, type Limits } from '../../../store/limits.ts';
 import { isolatedPool } from '../../../store/pool-name.ts';
 import type { Route, RouteSpec, RouteTrigger } from '../../../store/route.ts';
 import { Keep } from '../../../store/route.ts';
+import { claimsOf } from '../../../store/routes.ts';
 import { sameJson } from '../../kube/index.ts';
 import type { Workflow } from '../resources.ts';
 
@@ -47,6 +48,12 @@ export function isInForce(route: Route | undefined, wanted: RouteSpec): boolean 
   if (route === undefined) return false;
   const { epoch: _, ...spec } = route;
   return sameJson(spec, { ...wanted, weight: wanted.weight ?? 0 });
+}
+
+/** Whether all paths that are wanted belong to this workflow already, so that no other one can be in the way. */
+export function holdsPaths(inForce: Route | undefined, wanted: RouteSpec): boolean {
+  const held = new Set((inForce === undefined ? [] : claimsOf(inForce)).map(({ method, path }) => `${method} ${path}`));
+  return claimsOf(wanted).every(({ method, path }) => held.has(`${method} ${path}`));
 }
 
 /** URL path of a webhook, below the address of the installation. The namespace in it keeps teams apart. */
