@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../operator/kube/log.ts';
+import { StoreError, StoreReason } from '../store/error.ts';
 import type { Metrics } from './metrics.ts';
 import { ApiError, problemBody } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
@@ -24,5 +25,14 @@ function asApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   // Express refuses a path that cannot be decoded with a status of its own.
   if (thrown instanceof URIError) return new ApiError('MalformedRequest', 'The path is not valid percent-encoding.', { cause: thrown });
+  if (thrown instanceof StoreError) return ofStore(thrown);
   return new ApiError('InternalError', 'The server could not handle the request.', { cause: thrown });
+}
+
+const UNREADABLE: ReadonlySet<StoreReason> = new Set([StoreReason.ObjectStorageUnavailable, StoreReason.ObjectStorageRefused, StoreReason.ObjectStorageOff, StoreReason.ObjectMissing]);
+
+function ofStore(error: StoreError): ApiError {
+  if (UNREADABLE.has(error.code)) return new ApiError('ItemsUnreadable', `The server could not read what was stored (${error.code}).`, { cause: error });
+  if (error.transient) return new ApiError('Unavailable', 'The database did not answer.', { headers: { 'retry-after': '1' }, cause: error });
+  return new ApiError('InternalError', 'The server could not handle the request.', { cause: error });
 }

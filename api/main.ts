@@ -3,6 +3,7 @@ import process from 'node:process';
 import packageJson from '../package.json' with { type: 'json' };
 import { connect } from '../operator/kube/connection.ts';
 import { systemClock } from '../operator/kube/system-clock.ts';
+import { objectStorageOf } from '../store/objects/settings.ts';
 import { openStore } from '../store/store.ts';
 import { readConfig } from './config.ts';
 import { createMetrics } from './metrics.ts';
@@ -20,7 +21,9 @@ async function main(): Promise<void> {
   const cluster = await connect({ log, userAgent: 'millrace-api' });
   const metrics = createMetrics();
   const database = storeMetrics(metrics.registry);
-  const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000, observer: database.observer });
+  const store = await openStore({
+    url: config.databaseUrl, applicationName: 'millrace-api', log, poolSize: config.databaseConnections, waitMs: 60_000, observer: database.observer, objectStorage: objectStorageOf(process.env),
+  });
   database.connections(() => store.connections());
   const tracing = await startTracing({ service: 'millrace-api', version: packageJson.version, env: process.env });
   const server = await startServer({ config, store, cluster, log, metrics, tracing, clock: systemClock, version: packageJson.version });

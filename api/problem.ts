@@ -46,6 +46,7 @@ export const problems = {
   BadWorkflowResponse: { status: 502, advice: 'Correct the status, headers or body that the workflow answers with.' },
   CredentialUnavailable: { status: 503, advice: 'Whoever runs the workflow finds the reason in the log of the api: the Secret is missing, not labeled, incomplete or may not be read.' },
   Unavailable: { status: 503, advice: 'The server is starting, stopping or cannot reach its database: try again shortly.' },
+  ItemsUnreadable: { status: 503, advice: 'What it asks for is in the object storage, which cannot be read: try again, or look at the readiness and the log of the api for the reason.' },
   ResponseTimeout: { status: 504, advice: 'The execution goes on; look it up by its id, or answer earlier in the workflow.' },
 } as const satisfies Record<string, { status: number; advice: string }>;
 

@@ -6,6 +6,7 @@ import type { Clock } from '../operator/kube/clock.ts';
 import { executionIds } from '../store/execution-id.ts';
 import type { Store } from '../store/store.ts';
 import { healthServer, type Health } from '../service/health-server.ts';
+import { withObjectStorage } from '../service/object-storage-health.ts';
 import { credentialReader } from '../service/secret-credentials.ts';
 import type { Tracing } from '../service/tracing.ts';
 import { publicListener } from './app.ts';
@@ -122,5 +123,5 @@ export async function startServer({ config, store, cluster, log, clock, version,
 async function healthOf(stopping: AbortSignal, store: Store): Promise<Health> {
   const { ok, code } = await store.health();
   const problems = [...(stopping.aborted ? ['stopping'] : []), ...(ok ? [] : [`database: ${code ?? 'unknown'}`])];
-  return { live: true, ready: problems.length === 0, problems };
+  return withObjectStorage({ live: true, ready: problems.length === 0, problems }, store);
 }

@@ -3,11 +3,13 @@ import process from 'node:process';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
 import { nodeTypes } from '../runner/nodes/registry.ts';
+import { objectStorageOf } from '../store/objects/settings.ts';
 import { openStore } from '../store/store.ts';
 import { operatorConfig } from './config.ts';
 import { startScheduler } from '../service/schedules/scheduler.ts';
 import { healthServer } from '../service/health-server.ts';
 import { createLog } from '../service/log.ts';
+import { withObjectStorage } from '../service/object-storage-health.ts';
 import { storeMetrics } from '../service/store-metrics.ts';
 import { tracedEnqueue } from '../service/traced-enqueue.ts';
 import { startTracing } from '../service/tracing.ts';
@@ -31,16 +33,16 @@ const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 process.on('SIGINT', () => stop.abort());
 
-let health = () => ({ live: true, ready: false, problems: ['waits for the database and the cluster'] });
+let health = () => ({ live: true, ready: false, problems: ['waits for the database, the object storage and the cluster'] });
 const server = await healthServer(config.healthPort, registry, () => health());
 const cluster = await connect();
 const database = storeMetrics(registry);
-const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS, observer: database.observer });
+const store = await openStore({ url: config.databaseUrl, applicationName: 'millrace-operator', log, waitMs: STORE_WAIT_MS, observer: database.observer, objectStorage: objectStorageOf(process.env) });
 database.connections(() => store.connections());
 const tracing = await startTracing({ service: 'millrace-operator', version: packageJson.version, env: process.env });
 const queue = tracing ? { ...store.queue, enqueue: tracedEnqueue(store.queue.enqueue, tracing, () => store.now()) } : store.queue;
 const operator = createOperator({ cluster, store: { ...store, queue }, nodeTypes, log, registry, config });
-health = () => operator.health();
+health = () => withObjectStorage(operator.health(), store);
 
 const every = (ms: number, task: () => Promise<unknown>): NodeJS.Timeout => setInterval(() => {
   task().catch((err: unknown) => log.warn({ err }, 'Failed to tidy the database, trying again later'));
@@ -50,6 +52,7 @@ const timers = [
   every(SWEEP_MS, () => store.sweep(config.retentionDays)),
   every(PRUNE_MS, () => store.revisions.prune({ keep: KEEP_REVISIONS })),
   every(PRUNE_MS, () => store.binaries.prune()),
+  every(PRUNE_MS, () => store.pruneObjects(config.retentionDays)),
 ];
 
 try {

@@ -3,6 +3,7 @@ import type { Database, Statement } from './database.ts';
 import { isExecutionId } from './execution-id.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, storableText } from './payload.ts';
+import type { Payloads } from './payloads.ts';
 import type { Trigger } from './request.ts';
 import type { WorkflowKey } from './route.ts';
 
@@ -112,7 +113,7 @@ function toDetail({ trigger, checkpoints, ...letter }: DetailRow): DeadLetterDet
   return { ...letter, trigger: decodePayload(trigger) as Trigger, runs, ...(lastNode !== undefined && { lastNode }) };
 }
 
-export function createDeadLetters(database: Database, notifications: Notifications): DeadLetters {
+export function createDeadLetters(database: Database, notifications: Notifications, payloads: Pick<Payloads, 'load'>): DeadLetters {
   return {
     async list({ namespace, workflow, limit = 50, cursor }) {
       const size = Math.max(1, Math.min(limit, 200));
@@ -126,7 +127,9 @@ export function createDeadLetters(database: Database, notifications: Notificatio
     },
     async get(id) {
       const [row] = isExecutionId(id) ? await database.query<DetailRow>(GET, [id]) : [];
-      return row && toDetail(row);
+      if (row === undefined) return undefined;
+      const [trigger, ...checkpoints] = await Promise.all([payloads.load(row.trigger), ...row.checkpoints.map((bytes) => payloads.load(bytes))]);
+      return toDetail({ ...row, trigger, checkpoints });
     },
     async requeue(id) {
       if (!isExecutionId(id)) return false;

@@ -20,6 +20,16 @@ export const StoreReason = {
   RevisionNotFound: 'RevisionNotFound',
   /** Two definitions have the same SHA-256, or a stored row was changed by hand. */
   RevisionCollision: 'RevisionCollision',
+  /** The environment names an object storage in a way that cannot be right. */
+  ObjectStorageMisconfigured: 'ObjectStorageMisconfigured',
+  /** The object storage cannot be reached or does not answer. Try again. */
+  ObjectStorageUnavailable: 'ObjectStorageUnavailable',
+  /** The object storage refuses: credentials, their rights, bucket or region are wrong. */
+  ObjectStorageRefused: 'ObjectStorageRefused',
+  /** A payload or file is in object storage, and none is configured (any more). */
+  ObjectStorageOff: 'ObjectStorageOff',
+  /** The object of a payload is gone, or was changed: restore it. */
+  ObjectMissing: 'ObjectMissing',
   /** The store was closed. */
   StoreClosed: 'StoreClosed',
   /** Any other error of PostgreSQL; `cause` has it. */
@@ -39,6 +49,6 @@ export class StoreError extends Error {
 
   /** Whether the same call may succeed later. */
   get transient(): boolean {
-    return this.code === StoreReason.StoreUnavailable || this.code === StoreReason.StoreTimeout;
+    return this.code === StoreReason.StoreUnavailable || this.code === StoreReason.StoreTimeout || this.code === StoreReason.ObjectStorageUnavailable;
   }
 }

@@ -6,6 +6,7 @@ import { listExecutions } from './execution-list.ts';
 import { EXECUTION_COLUMNS, type ExecutionRow, HISTORY_COLUMNS, QUEUE_COLUMNS, toExecution } from './execution-row.ts';
 import { summarize } from './history.ts';
 import { decodePayload } from './payload.ts';
+import type { Payloads } from './payloads.ts';
 import { Keep, type WorkflowKey } from './route.ts';
 
 /** One node run without its items. */
@@ -130,9 +131,13 @@ function summariesOf(row: DetailRow): NodeRunSummary[] {
   return row.data === null ? [] : decodePayload(row.data) as NodeRunSummary[];
 }
 
-export function createExecutions(database: Database): Executions {
-  const find = async (id: string): Promise<DetailRow | undefined> =>
-    isExecutionId(id) ? (await database.query<DetailRow>(GET, [id]))[0] : undefined;
+export function createExecutions(database: Database, payloads: Pick<Payloads, 'load'>): Executions {
+  const find = async (id: string): Promise<DetailRow | undefined> => {
+    const [row] = isExecutionId(id) ? await database.query<DetailRow>(GET, [id]) : [];
+    if (row === undefined) return undefined;
+    const { data, checkpoints } = row;
+    return { ...row, data: data && await payloads.load(data), checkpoints: checkpoints && await Promise.all(checkpoints.map(async (bytes) => payloads.load(bytes))) };
+  };
   return {
     list: async (filter) => listExecutions(database, filter),
     async get(id) {

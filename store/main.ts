@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { pino } from 'pino';
 import { StoreError } from './error.ts';
+import { objectStorageOf } from './objects/settings.ts';
 import { migrate, openStore } from './store.ts';
 
 /** `node store/main.ts migrate` applies the migrations, `check` opens the store and leaves. Both read MILLRACE_DATABASE_URL. */
@@ -15,7 +16,7 @@ async function run(url: string): Promise<void> {
     log.info({ applied: await migrate(options) }, 'Migrated the schema');
     return;
   }
-  const store = await openStore({ ...options, poolSize: 1 });
+  const store = await openStore({ ...options, poolSize: 1, objectStorage: objectStorageOf(process.env) });
   log.info({ health: await store.health() }, 'Checked the store');
   await store.close();
 }

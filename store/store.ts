@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { patience, persist } from './backoff.ts';
-import { type Binaries, createBinaries } from './binaries.ts';
+import type { Binaries } from './binaries.ts';
 import { type CircuitRecords, createCircuits } from './circuits.ts';
 import { type Connections, Database, type Statement } from './database.ts';
 import { DatabaseClock } from './database-clock.ts';
@@ -20,6 +20,8 @@ import { NO_OBSERVER, type StoreObserver } from './observer.ts';
 import { type Overview, overview } from './overview.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
 import { createPoolSizes, type PoolSizeRecords } from './pool-sizes.ts';
+import { openObjects } from './objects/open.ts';
+import type { ObjectStorageSettings } from './objects/object-storage.ts';
 import { createPodSteps, type PodSteps } from './pod-steps.ts';
 import { createPools, type Pools } from './pools.ts';
 import { createQueue } from './queue/create-queue.ts';
@@ -53,6 +55,8 @@ export interface StoreOptions extends MigrateOptions {
   poolSize?: number;
   /** Fail (default) or only warn when PostgreSQL may forget committed work. */
   durability?: 'Require' | 'Warn';
+  /** Keeps files and large payloads. Default: PostgreSQL does. */
+  objectStorage?: ObjectStorageSettings | undefined;
   observer?: StoreObserver;
 }
 
@@ -87,12 +91,16 @@ export interface Store {
   now(): number;
   /** Answers within 2 seconds. */
   health(): Promise<Health>;
+  /** Code of what is wrong with the object storage: files and large payloads that are in it cannot be read now. */
+  objectStorageProblem(): StoreReason | undefined;
   /** How much is in the database. */
   overview(): Promise<Overview>;
   databaseLoad(): Promise<DatabaseLoad>;
   connections(): Connections;
   /** Housekeeping, any number of replicas, every minute: ends dead leases, forgets what is not to be kept, and finished executions after so many days (default 14). */
   sweep(retentionDays?: number): Promise<void>;
+  /** Removes what no row names from the object storage, if there is one: any number of replicas, now and then. Resolves to how many objects that were. */
+  pruneObjects(retentionDays?: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -136,6 +144,8 @@ async function check(options: StoreOptions): Promise<void> {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { log = SILENT } = options;
   await check(options);
+  const objects = await openObjects(options);
+  const { payloads } = objects;
   const database = openDatabase(options);
   const warn = (error: unknown): void => { log.warn({ code: toStoreError(error).code }, 'The store is not available'); };
   const notifications = new NotificationConnection({ url: options.url, applicationName: `${options.applicationName} listen`, onBroken: warn });
@@ -143,7 +153,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const clock = new DatabaseClock(database, patience.elapsed);
     for (let n = 0; n < 3; n += 1) await clock.read();
     const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
-    const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()), observer: options.observer ?? NO_OBSERVER });
+    const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()), observer: options.observer ?? NO_OBSERVER, payloads, onUnreadable: objects.onUnreadable });
     const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
     const stopReplies = await replies.start(notifications);
     return {
@@ -158,14 +168,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       podSteps: createPodSteps(database, notifications),
       isolated: createIsolated(database),
       poolSizes: createPoolSizes(database),
-      deadLetters: createDeadLetters(database, notifications),
-      executions: createExecutions(database),
-      binaries: createBinaries(database),
+      deadLetters: createDeadLetters(database, notifications, payloads),
+      executions: createExecutions(database, payloads),
+      binaries: objects.binaries(database),
       circuits: createCircuits(database, notifications),
       listeners: createListeners(database),
       staticData: createStaticData(database),
       now: () => clock.now(),
       health: async () => health(database),
+      objectStorageProblem: () => objects.problem(),
       overview: async () => overview(database),
       databaseLoad: async () => databaseLoad(database),
       connections: () => database.connections,
@@ -173,16 +184,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         await queue.reap();
         await sweep(database, retentionDays);
       },
+      pruneObjects: async (retentionDays = DEFAULT_RETENTION_DAYS) => objects.prune({ database, now: () => clock.now() }, retentionDays),
       async close() {
         clearInterval(timer);
         await stopReplies();
         await notifications.close();
         await database.close();
+        objects.close();
       },
     };
   } catch (error) {
     await notifications.close();
     await database.close();
+    objects.close();
     throw error;
   }
 }

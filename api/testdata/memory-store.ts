@@ -109,6 +109,7 @@ export class MemoryStore {
     },
     now: () => 1_700_000_000_000,
     health: async () => (this.failure ? { ok: false, latencyMs: 1, code: this.failure.code } : { ok: true, latencyMs: 1 }),
+    objectStorageProblem: () => undefined,
   };
 
   /** As the server takes it: the rest of a store is never called here. */

@@ -2,6 +2,7 @@ import type { Database, Statement } from '../database.ts';
 import type { CheckpointWrite, ResponseWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
 import { encodePayload, pack } from '../payload.ts';
+import type { Payloads } from '../payloads.ts';
 import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /**
@@ -58,16 +59,16 @@ function isUndoable({ checkpoint: { runs } }: CheckpointWrite): boolean {
   return runs.some(({ undoable }) => undoable === true);
 }
 
-export function createProgress(database: Database, notifications: Notifications): Progress {
+export function createProgress(database: Database, notifications: Notifications, payloads: Pick<Payloads, 'encode'>): Progress {
   return {
     async checkpoint(writes) {
       const [first] = writes;
       if (!first) return [];
       if (writes.length === 1 && !first.checkpoint.waiting && !isUndoable(first)) {
         const { executionId, fence, checkpoint } = first;
-        return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT_ONE, [executionId, fence, checkpoint.sequence, await encodePayload(checkpoint)]));
+        return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT_ONE, [executionId, fence, checkpoint.sequence, await payloads.encode(checkpoint, 'live', executionId)]));
       }
-      const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ checkpoint }) => encodePayload(checkpoint))));
+      const { blob, starts, lengths } = pack(await Promise.all(writes.map(async ({ executionId, checkpoint }) => payloads.encode(checkpoint, 'live', executionId))));
       const sequences = writes.map(({ checkpoint }) => checkpoint.sequence);
       return lostIds(writes, await database.query<{ id: string }>(CHECKPOINT, [
         blob, ...leaseColumns(writes), sequences, starts, lengths,

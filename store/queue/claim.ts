@@ -5,6 +5,7 @@ import { decodePayload } from '../payload.ts';
 import type { Trigger } from '../request.ts';
 import type { Keep } from '../route.ts';
 import { toStaticData } from '../static-data.ts';
+import { type ClaimedPayloads, namesObjects, type ReadClaims } from './claim-payloads.ts';
 import { lookAfter } from './gates.ts';
 
 /** With a renewal every fifth of it, in which others also look for leases that are over, work of a dead runner goes on elsewhere within 10 s. */
@@ -12,20 +13,16 @@ export const LEASE_MS = 8000;
 /** So much longer an execution seems to have waited to a runner that has run its revision before: nobody waits longer than that for others, and a step of priority is far more. */
 const WARM_MS = 250;
 
-interface Row extends Pick<Claim, 'namespace' | 'workflow' | 'uid' | 'revision' | 'mode' | 'priority' | 'fence' | 'crashes'> {
-  id: string;
+interface Row extends ClaimedPayloads, Pick<Claim, 'namespace' | 'workflow' | 'uid' | 'revision' | 'mode' | 'priority' | 'crashes'> {
   next_ms: number | null;
   save_success: Keep;
   save_failure: Keep;
   parent: string | null;
   workflow_run: string | null;
-  trigger: Buffer;
-  resume: Buffer | null;
   response: Buffer | null;
   remaining_ms: number | null;
   canceled: boolean;
   created_at: number;
-  checkpoints: Buffer[] | null;
   scopes: string[] | null;
   static_data: Buffer[] | null;
 }
@@ -169,7 +166,7 @@ function toClaim(row: Row): Claim {
   };
 }
 
-export function createClaim(database: Database): (options: ClaimOptions) => Promise<Claimed> {
+export function createClaim(database: Database, read: ReadClaims): (options: ClaimOptions) => Promise<Claimed> {
   /** Pools that were limited when last claimed from. The statement says when that has changed, and then takes nothing. */
   const limited = new Set<string>();
 
@@ -183,7 +180,7 @@ export function createClaim(database: Database): (options: ClaimOptions) => Prom
 
   return async ({ pool, runner, limit, leaseMs = LEASE_MS, executionId, warm = [] }) => {
     const values = [pool, runner, limit, leaseMs];
-    if (executionId !== undefined) return toClaimed(await database.query(CLAIM_ONE, [...values, executionId]), limit);
+    if (executionId !== undefined) return toClaimed(await database.query(CLAIM_ONE, [...values, executionId]), limit, read);
     // Tried again after a lost answer it claims others; what the first try claimed goes back because the runner does not list it in `renew`.
     const wasLimited = limited.has(pool);
     const preferred = warm.map((revision) => Buffer.from(revision, 'hex'));
@@ -194,12 +191,13 @@ export function createClaim(database: Database): (options: ClaimOptions) => Prom
       else limited.delete(pool);
       rows = await take(pool, values, preferred);
     }
-    return toClaimed(rows, limit);
+    return toClaimed(rows, limit, read);
   };
 }
 
-function toClaimed(rows: readonly (Row | Nothing)[], limit: number): Claimed {
-  const claims = rows.filter((row): row is Row => row.id !== null).map(toClaim);
+async function toClaimed(rows: readonly (Row | Nothing)[], limit: number, read: ReadClaims): Promise<Claimed> {
+  const claimed = rows.filter((row): row is Row => row.id !== null);
+  const claims = (claimed.some(namesObjects) ? await read(claimed) : claimed).map(toClaim);
   const nextMs = rows[0]?.next_ms ?? null;
   return claims.length < limit && nextMs !== null ? { claims, nextMs } : { claims };
 }

@@ -2,7 +2,8 @@ import { channel, type Notifications } from '../notifications.ts';
 import type { StoreObserver } from '../observer.ts';
 import type { Database, Statement, Transaction } from '../database.ts';
 import { type Groups, groupsOf } from '../limits.ts';
-import { encodePayload, pack, storableText } from '../payload.ts';
+import { pack, storableText } from '../payload.ts';
+import type { Payloads } from '../payloads.ts';
 import { type Enqueued, type EnqueueRequest, RejectReason } from '../request.ts';
 import { ISOLATED } from '../pool-name.ts';
 import { isRevision } from '../revisions.ts';
@@ -138,6 +139,7 @@ export interface EnqueueParts {
   database: Database;
   notifications: Notifications;
   nextId(): string;
+  payloads: Pick<Payloads, 'encode'>;
   cancel(executionIds: readonly string[]): Promise<string[]>;
   observer: Pick<StoreObserver, 'enqueued'>;
 }
@@ -162,7 +164,8 @@ export function createEnqueue(parts: EnqueueParts): (requests: readonly EnqueueR
   }
 
   async function send(requests: readonly EnqueueRequest[]): Promise<Row[]> {
-    const triggers = pack(await Promise.all(requests.map(async ({ trigger }) => encodePayload(trigger))));
+    const ids = requests.map(({ id }) => id ?? parts.nextId());
+    const triggers = pack(await Promise.all(requests.map(async ({ trigger }, index) => parts.payloads.encode(trigger, 'live', ids[index] ?? ''))));
     const groups = requests.map(groupOf);
     const full = depth.full();
     const column = <T>(read: (request: EnqueueRequest) => T | undefined): (T | null)[] => requests.map((request) => read(request) ?? null);
@@ -171,7 +174,7 @@ export function createEnqueue(parts: EnqueueParts): (requests: readonly EnqueueR
       return text === undefined ? undefined : storableText(text);
     });
     return database.queryOnce<Row>(ENQUEUE, [
-      triggers.blob, requests.map(({ id }) => id ?? parts.nextId()),
+      triggers.blob, ids,
       texts(({ namespace }) => namespace), texts(({ workflow }) => workflow), texts(({ mode }) => mode),
       texts(({ idempotencyKey }) => idempotencyKey), column(({ idempotencyWindowMs }) => idempotencyWindowMs),
       column(({ revision }) => (revision === undefined || isRevision(revision) ? revision : NO_REVISION)),

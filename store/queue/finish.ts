@@ -7,6 +7,7 @@ import { type Brief, countRuns, encodeRuns, searchableOf } from '../history.ts';
 import type { EndedExecution, FinishWrite } from '../lease.ts';
 import type { Notifications } from '../notifications.ts';
 import { encodePayload, pack, storableText } from '../payload.ts';
+import type { Payloads } from '../payloads.ts';
 import { Keep } from '../route.ts';
 import { type Ended, tellEnded, tellWoken } from './ended.ts';
 import { passOn } from './gates.ts';
@@ -67,13 +68,16 @@ export function keptOf({ result, save }: FinishWrite): Keep {
   return result.status === 'Succeeded' ? save.success : save.failure;
 }
 
-async function dataOf({ runs, encodedRuns }: EndedExecution, kept: Keep): Promise<Uint8Array | undefined> {
-  if (encodedRuns) return encodedRuns.data;
-  return kept === Keep.None ? undefined : encodeRuns(runs, kept);
-}
+/** Node runs as the history is to hold them, for what is kept of them. */
+type DataOf = (result: EndedExecution, kept: Keep, executionId: string) => Promise<Uint8Array | undefined>;
 
-async function encode(write: FinishWrite): Promise<Encoded> {
-  const { result } = write;
+const dataIn = (payloads: Pick<Payloads, 'keep'>): DataOf => async ({ runs, encodedRuns }, kept, executionId) => {
+  if (encodedRuns) return encodedRuns.data && payloads.keep(encodedRuns.data, 'kept', executionId);
+  return kept === Keep.None ? undefined : payloads.keep(await encodeRuns(runs, kept), 'kept', executionId);
+};
+
+async function encode(write: FinishWrite, dataOf: DataOf): Promise<Encoded> {
+  const { result, executionId } = write;
   const kept = keptOf(write);
   const scopes = write.keepStaticData === false ? [] : scopesOf(result);
   try {
@@ -81,7 +85,7 @@ async function encode(write: FinishWrite): Promise<Encoded> {
       write, kept,
       brief: await encodePayload(briefOf(result)),
       response: result.response && await encodePayload(result.response),
-      data: await dataOf(result, kept),
+      data: await dataOf(result, kept, executionId),
       scopes: await Promise.all(scopes.map(async ({ data, ...scope }) => ({ ...scope, data: await encodePayload(data) }))),
     };
   } catch (error) {
@@ -92,7 +96,7 @@ async function encode(write: FinishWrite): Promise<Encoded> {
     const failed: EndedExecution = { status: 'Failed', error: result.error ?? refusal, runs, ...(result.compensated !== undefined && { compensated: result.compensated }), ...(encodedRuns && { encodedRuns }) };
     // Encoded runs have been small enough; others may be what was refused.
     const rest = kept === Keep.None || encodedRuns ? kept : Keep.Summary;
-    return { write: { ...write, result: failed }, kept: rest, brief: await encodePayload(briefOf(failed)), response: undefined, data: await dataOf(failed, rest), scopes: [] };
+    return { write: { ...write, result: failed }, kept: rest, brief: await encodePayload(briefOf(failed)), response: undefined, data: await dataOf(failed, rest, executionId), scopes: [] };
   }
 }
 
@@ -124,10 +128,11 @@ function changedScopes(workflow: string | null, { global, nodes = {} }: StaticDa
   return global === undefined ? ofNodes : [{ workflow, scope: '', data: global }, ...ofNodes];
 }
 
-export function createFinish(database: Database, notifications: Notifications): (writes: readonly FinishWrite[]) => Promise<string[]> {
+export function createFinish(database: Database, notifications: Notifications, payloads: Pick<Payloads, 'keep'>): (writes: readonly FinishWrite[]) => Promise<string[]> {
+  const dataOf = dataIn(payloads);
   return async (writes) => {
     if (writes.length === 0) return [];
-    const encoded = await Promise.all(writes.map(encode));
+    const encoded = await Promise.all(writes.map(async (write) => encode(write, dataOf)));
     const scopes = encoded.flatMap(({ write, scopes }) => scopes.map((scope) => ({ ...scope, id: write.executionId })));
     const { blob, starts, lengths } = pack([
       ...encoded.map(({ brief }) => brief), ...encoded.map(({ response }) => response), ...encoded.map(({ data }) => data), ...scopes.map(({ data }) => data),

@@ -3,7 +3,8 @@ import type { Database, Statement } from '../database.ts';
 import { isExecutionId } from '../execution-id.ts';
 import type { Resume, ResumeCall, Waiting, WaitWrite } from '../lease.ts';
 import { channel, type Notifications } from '../notifications.ts';
-import { decodePayload, encodePayload, storableText } from '../payload.ts';
+import { decodePayload, storableText } from '../payload.ts';
+import type { Payloads } from '../payloads.ts';
 import { HELD, leaseColumns, lostIds } from './held.ts';
 
 /** A wait for a call with a time limit is Waiting with a run_at; one for a time alone is Delayed. */
@@ -57,7 +58,7 @@ export interface Waits {
   resume(call: ResumeCall): Promise<boolean>;
 }
 
-export function createWaits(database: Database, notifications: Notifications): Waits {
+export function createWaits(database: Database, notifications: Notifications, payloads: Pick<Payloads, 'encode' | 'load'>): Waits {
   return {
     async wait(writes) {
       if (writes.length === 0) return [];
@@ -74,10 +75,10 @@ export function createWaits(database: Database, notifications: Notifications): W
     async waiting(executionId) {
       if (!isExecutionId(executionId)) return undefined;
       const [row] = await database.query<WaitingRow>(WAITING, [executionId]);
-      return row && toWaiting(row);
+      return row && toWaiting({ ...row, checkpoint: row.checkpoint && await payloads.load(row.checkpoint) });
     },
     async resume({ executionId, node, items, replyTo }) {
-      const resume = await encodePayload({ node, cause: 'call', items } satisfies Resume);
+      const resume = await payloads.encode({ node, cause: 'call', items } satisfies Resume, 'live', executionId);
       const resumed = await database.queryOnce<{ pool: string }>(RESUME, [executionId, storableText(node), resume, replyTo ?? null], async (transaction, rows) => {
         if (rows.length > 0) return rows;
         return transaction.query<{ pool: string }>(RESUMED, [executionId, resume]);
