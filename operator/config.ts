@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import type { ContainerSettings } from './controllers/container/controller.ts';
+import type { RunnerDefaults } from './controllers/runner-pool/deployment.ts';
 import type { WebhookNames } from './controllers/webhook-certificates/controller.ts';
 import { artifactAudience } from '../runner/artifacts/plan.ts';
+import { objectStorageOf } from '../store/objects/settings.ts';
 import { serverUrls } from '../store/servers.ts';
 
 const name = z.string().min(1).max(253);
@@ -10,6 +12,8 @@ const list = z.string().default('').transform((text) => text.split(',').map((par
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
 const POSTGRES_PORT = 5432;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 /** Settings of the operator, from environment variables. */
 const environment = z.object({
@@ -91,6 +95,7 @@ export function operatorConfig(env: NodeJS.ProcessEnv) {
       databasePort: Number(URL.parse(serverUrls(values.MILLRACE_DATABASE_URL)[0] ?? '')?.port || POSTGRES_PORT),
       baseUrl: values.MILLRACE_BASE_URL,
       logLevel: values.MILLRACE_LOG_LEVEL,
+      ...objectStorageVariables(env),
       ...tracingVariables(env),
       ...(values.MILLRACE_IMAGE_PULL_POLICY === undefined ? {} : { imagePullPolicy: values.MILLRACE_IMAGE_PULL_POLICY }),
       ...(values.MILLRACE_INSTANCE === undefined ? {} : { instance: values.MILLRACE_INSTANCE }),
@@ -103,6 +108,31 @@ function containerSettings({ MILLRACE_CONTAINERS: settings, MILLRACE_IMAGE: imag
   const { artifacts, ...rest } = settings;
   if (artifacts === undefined) return rest;
   return { ...rest, artifacts: { ...artifacts, audience: artifactAudience(home), image, ...(imagePullPolicy && { imagePullPolicy }) } };
+}
+
+/** What runners are told of the object storage: the same, but for what is secret, which they take from the same Secrets. */
+function objectStorageVariables(env: NodeJS.ProcessEnv): Pick<RunnerDefaults, 'objectStorage'> {
+  const storage = objectStorageOf(env);
+  if (storage === undefined) return {};
+  const plain = ['BUCKET', 'REGION', 'ENDPOINT', 'PREFIX', 'FORCE_PATH_STYLE', 'PAYLOAD_BYTES'].flatMap((part) => {
+    const name = `MILLRACE_S3_${part}`;
+    const value = env[name];
+    return value ? [{ name, value }] : [];
+  });
+  const credentials = env['MILLRACE_S3_CREDENTIALS_SECRET'];
+  const authority = env['MILLRACE_S3_CA_SECRET'];
+  const secret = (name: string, from: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: from, key } } });
+  const url = URL.parse(storage.endpoint ?? 'https://s3.amazonaws.com');
+  return {
+    objectStorage: {
+      env: [
+        ...plain,
+        ...(credentials ? [secret('AWS_ACCESS_KEY_ID', credentials, 'accessKeyId'), secret('AWS_SECRET_ACCESS_KEY', credentials, 'secretAccessKey')] : []),
+        ...(authority ? [secret('MILLRACE_S3_CA', authority, 'ca.crt')] : []),
+      ],
+      port: Number(url?.port || (url?.protocol === 'http:' ? HTTP_PORT : HTTPS_PORT)),
+    },
+  };
 }
 
 /** What runners are told of traces. Not OTEL_EXPORTER_OTLP_HEADERS: it may hold a secret, which a pool takes from a Secret in its `env`. */

@@ -37,7 +37,7 @@ export interface ObjectStorageProblem {
 
 export interface ObjectStorageSettings {
   bucket: string;
-  /** Default: the SDK's, which is AWS_REGION; `us-east-1` where an endpoint is given. */
+  /** Default where an endpoint is given: `us-east-1`, which servers besides AWS take for theirs. */
   region?: string;
   /** `https://minio.example:9000`. Default: AWS. */
   endpoint?: string;

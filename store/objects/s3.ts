@@ -24,11 +24,11 @@ const REMOVED_AT_ONCE = 1000;
 /** Any server that speaks S3. Its SDK is loaded here and nowhere else: it takes 40 MB of memory, which only those pay who use it. */
 export async function openS3(settings: ObjectStorageSettings, observer: Pick<StoreObserver, 'object'>): Promise<ObjectStorage> {
   const sdk = await import('@aws-sdk/client-s3');
-  const { region = settings.endpoint === undefined ? undefined : 'us-east-1', endpoint, forcePathStyle, ca } = settings;
+  const { region = 'us-east-1', endpoint, forcePathStyle, ca } = settings;
   const agent = { keepAlive: true, maxSockets: SOCKETS };
   const client = new sdk.S3Client({
-    forcePathStyle, maxAttempts: ATTEMPTS,
-    ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }),
+    region, forcePathStyle, maxAttempts: ATTEMPTS,
+    ...(endpoint !== undefined && { endpoint }),
     // Others than AWS do not know the checksums that AWS has made the default.
     requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {

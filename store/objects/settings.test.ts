@@ -5,8 +5,10 @@ test('without a bucket there is no object storage', () => {
   expect(objectStorageOf({ MILLRACE_S3_REGION: 'eu-central-1' })).toBeUndefined();
 });
 
-test('a bucket is all that is needed', () => {
-  expect(objectStorageOf({ MILLRACE_S3_BUCKET: 'b', MILLRACE_S3_PREFIX: '', MILLRACE_S3_ENDPOINT: '' })).toEqual({ bucket: 'b', prefix: '', forcePathStyle: false, payloadBytes: 65_536 });
+test('a bucket and its region are all that is needed', () => {
+  const want = { bucket: 'b', region: 'eu-central-1', prefix: '', forcePathStyle: false, payloadBytes: 65_536 };
+  expect(objectStorageOf({ MILLRACE_S3_BUCKET: 'b', MILLRACE_S3_REGION: 'eu-central-1', MILLRACE_S3_PREFIX: '', MILLRACE_S3_ENDPOINT: '' })).toEqual(want);
+  expect(objectStorageOf({ MILLRACE_S3_BUCKET: 'b', MILLRACE_S3_REGION: '', AWS_REGION: 'eu-central-1' })).toEqual(want);
 });
 
 test('everything can be said', () => {
@@ -18,10 +20,11 @@ test('everything can be said', () => {
 });
 
 test.each([
+  { name: 'MILLRACE_S3_REGION', value: '' },
   { name: 'MILLRACE_S3_ENDPOINT', value: 'minio:9000' },
   { name: 'MILLRACE_S3_PAYLOAD_BYTES', value: '12' },
   { name: 'MILLRACE_S3_PAYLOAD_BYTES', value: '64Ki' },
   { name: 'MILLRACE_S3_FORCE_PATH_STYLE', value: 'yes' },
 ])('$name=$value is refused by its name', ({ name, value }) => {
-  expect(() => objectStorageOf({ MILLRACE_S3_BUCKET: 'b', [name]: value })).toThrow(expect.objectContaining({ code: 'ObjectStorageMisconfigured', message: expect.stringContaining(name) }));
+  expect(() => objectStorageOf({ MILLRACE_S3_BUCKET: 'b', ...(name === 'MILLRACE_S3_REGION' ? {} : { MILLRACE_S3_REGION: 'eu-central-1' }), [name]: value })).toThrow(expect.objectContaining({ code: 'ObjectStorageMisconfigured', message: expect.stringContaining(name) }));
 });

@@ -10,7 +10,9 @@ export function objectStorageOf(env: NodeJS.ProcessEnv): ObjectStorageSettings |
   const text = (name: string): string | undefined => env[`MILLRACE_S3_${name}`] || undefined;
   const bucket = text('BUCKET');
   if (bucket === undefined) return undefined;
-  const [region, endpoint, ca] = [text('REGION'), text('ENDPOINT'), text('CA')];
+  const [endpoint, ca] = [text('ENDPOINT'), text('CA')];
+  const region = text('REGION') ?? (env['AWS_REGION'] || undefined);
+  if (region === undefined && endpoint === undefined) throw wrong('REGION', 'the region of the bucket, or MILLRACE_S3_ENDPOINT the address of a server');
   const prefix = (text('PREFIX') ?? '').replaceAll(/^\/+|\/+$/g, '');
   return {
     bucket, payloadBytes: payloadBytesOf(text('PAYLOAD_BYTES')), prefix: prefix === '' ? '' : `${prefix}/`, forcePathStyle: flagOf(text('FORCE_PATH_STYLE')),

@@ -39,6 +39,36 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
       key: url
 {{- end }}
 
+{{/* Where files and large payloads are. The operator hands this on to runner pods. */}}
+{{- define "millrace.objectStorageEnv" -}}
+{{- with .Values.storage.s3 }}
+{{- if .bucket }}
+- name: MILLRACE_S3_BUCKET
+  value: {{ .bucket | quote }}
+- name: MILLRACE_S3_REGION
+  value: {{ .region | quote }}
+- name: MILLRACE_S3_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: MILLRACE_S3_PREFIX
+  value: {{ .prefix | quote }}
+- name: MILLRACE_S3_FORCE_PATH_STYLE
+  value: {{ .forcePathStyle | quote }}
+- name: MILLRACE_S3_PAYLOAD_BYTES
+  value: {{ .payloadBytes | int64 | quote }}
+{{- with .credentialsSecret }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: accessKeyId}}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: secretAccessKey}}
+{{- end }}
+{{- with .caSecret }}
+- name: MILLRACE_S3_CA
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: ca.crt}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "millrace.podEnv" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}

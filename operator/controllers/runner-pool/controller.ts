@@ -74,7 +74,7 @@ export function runnerPoolController({ manager, store, log, home, namespace, def
       if (pool.metadata.namespace !== home) {
         throw new StalledError('NamespaceNotServed', { message: `runner pools run in the namespace of the operator: create this one in namespace ${home}` });
       }
-      const objects = poolObjects(pool, defaults.databasePort);
+      const objects = poolObjects(pool, [defaults.databasePort, ...(defaults.objectStorage ? [defaults.objectStorage.port] : [])]);
       const key = `${home}/${deploymentName(pool.metadata.name)}` as const;
       await ensureAccount(objects.serviceAccount, key, pass);
       await ensurePolicy(objects.networkPolicy, key, pass);

@@ -40,6 +40,13 @@ describe('the pods of a pool', () => {
     });
   });
 
+  test('know the object storage when the installation has one', () => {
+    const secret = { name: 'AWS_ACCESS_KEY_ID', valueFrom: { secretKeyRef: { name: 'keys', key: 'accessKeyId' } } };
+    const draft = runnerDeployment(pool({}), 1, { ...defaults, objectStorage: { port: 9000, env: [{ name: 'MILLRACE_S3_BUCKET', value: 'b' }, secret] } });
+    expect(draft.spec?.template?.spec?.containers?.[0]?.env).toEqual(expect.arrayContaining([{ name: 'MILLRACE_S3_BUCKET', value: 'b' }, secret]));
+    expect(podOf({}).env).not.toHaveProperty('MILLRACE_S3_BUCKET');
+  });
+
   test('share concurrency and memory among their executors', () => {
     const { env } = podOf({ executors: 4, concurrency: 50, resources: { limits: { memory: '2Gi' } } });
     expect(env).toMatchObject({ MILLRACE_EXECUTOR_CONCURRENCY: '13', MILLRACE_EXECUTOR_MEMORY_MB: '472' });

@@ -7,6 +7,9 @@ import { MANAGED_BY, label } from '../labels.ts';
 import type { RunnerPool } from '../resources.ts';
 import { memoryBytes } from './memory.ts';
 
+/** A variable of a runner pod: its value, or where in a Secret that is. */
+export type RunnerVariable = { name: string; value: string } | { name: string; valueFrom: { secretKeyRef: { name: string; key: string } } };
+
 /** What the installation gives every runner pod. */
 export interface RunnerDefaults {
   image: string;
@@ -17,6 +20,8 @@ export interface RunnerDefaults {
   databaseSecret: { name: string; key: string };
   /** Where PostgreSQL listens, for NetworkPolicies. */
   databasePort: number;
+  /** Where files and large payloads are, unless in PostgreSQL: what its pods are told, and where it listens. */
+  objectStorage?: { env: readonly RunnerVariable[]; port: number };
   baseUrl: string;
   /** Name of the release, for the pods only: NetworkPolicies select by it, while GitOps tools take what carries it for their own. */
   instance?: string;
@@ -120,6 +125,7 @@ function environment({ spec, metadata }: RunnerPool, defaults: RunnerDefaults, g
   const executorMib = bytes === undefined ? undefined : Math.max(64, Math.floor((bytes - SUPERVISOR_BYTES) / executors / MIB));
   return [
     { name: 'MILLRACE_DATABASE_URL', valueFrom: { secretKeyRef: { name: defaults.databaseSecret.name, key: defaults.databaseSecret.key } } },
+    ...(defaults.objectStorage?.env ?? []),
     { name: 'MILLRACE_POOL', value: metadata.name },
     { name: 'MILLRACE_EXECUTORS', value: String(executors) },
     { name: 'MILLRACE_EXECUTOR_CONCURRENCY', value: String(slotsOf(spec) / executors) },

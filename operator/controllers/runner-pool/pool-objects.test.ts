@@ -10,15 +10,15 @@ const pool = (spec: RunnerPoolSpec): RunnerPool => ({
 });
 
 test('a pool that asks for nothing has a disruption budget only', () => {
-  expect(poolObjects(pool({}), 5432)).toEqual({
+  expect(poolObjects(pool({}), [5432])).toEqual({
     disruptionBudget: { metadata: expect.objectContaining({ name: 'millrace-runner-batch', namespace: 'millrace' }), spec: expect.objectContaining({ maxUnavailable: '25%' }) },
   });
 });
 
-test('a network policy always leaves DNS and the database open', () => {
-  expect(poolObjects(pool({ networkPolicy: {} }), 6432).networkPolicy?.spec).toMatchObject({
+test('a network policy always leaves DNS, the database and the object storage open', () => {
+  expect(poolObjects(pool({ networkPolicy: {} }), [6432, 9000]).networkPolicy?.spec).toMatchObject({
     policyTypes: ['Ingress', 'Egress'],
-    egress: [{ ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }] }, { ports: [{ port: 6432 }] }],
+    egress: [{ ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }] }, { ports: [{ port: 6432, protocol: 'TCP' }, { port: 9000, protocol: 'TCP' }] }],
   });
 });
 

@@ -21,7 +21,8 @@ export interface PoolObjects {
   networkPolicy?: Draft<NetworkPolicy>;
 }
 
-export function poolObjects(pool: RunnerPool, databasePort: number): PoolObjects {
+/** `storePorts`: where PostgreSQL and the object storage listen. */
+export function poolObjects(pool: RunnerPool, storePorts: readonly number[]): PoolObjects {
   const { spec, metadata } = pool;
   const selector = podLabels(metadata.name);
   const own = {
@@ -38,18 +39,18 @@ export function poolObjects(pool: RunnerPool, databasePort: number): PoolObjects
         metadata: own,
         spec: {
           podSelector: { matchLabels: selector }, policyTypes: ['Ingress', 'Egress'],
-          ingress: [{ ports: [{ port: 'health', protocol: 'TCP' }] }], egress: egressOf(spec.networkPolicy, databasePort),
+          ingress: [{ ports: [{ port: 'health', protocol: 'TCP' }] }], egress: egressOf(spec.networkPolicy, storePorts),
         },
       },
     }),
   };
 }
 
-/** A policy that keeps a pool from its database or from names would be a way to stop it, not to protect it. */
-function egressOf({ egress = [] }: NonNullable<RunnerPoolSpec['networkPolicy']>, databasePort: number): EgressRules {
+/** A policy that keeps a pool from what it stores or from names would be a way to stop it, not to protect it. */
+function egressOf({ egress = [] }: NonNullable<RunnerPoolSpec['networkPolicy']>, storePorts: readonly number[]): EgressRules {
   return [
     { ports: [{ port: DNS_PORT, protocol: 'UDP' }, { port: DNS_PORT, protocol: 'TCP' }] },
-    { ports: [{ port: databasePort, protocol: 'TCP' }] },
+    { ports: storePorts.map((port) => ({ port, protocol: 'TCP' })) },
     ...egress,
   ];
 }
