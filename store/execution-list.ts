@@ -28,26 +28,32 @@ function conditions(filter: ExecutionFilter, status: string): string {
 
 /**
  * The newest of the history. Its index is by workflow and time; where no workflow is given, the newest of each are found by jumping through
- * the index from workflow to workflow, and merged. Without any filter the primary key does.
+ * the index from workflow to workflow, and merged; only those of the page are read whole. Without any filter the primary key does.
  */
 function historySql(filter: ExecutionFilter): string {
   const visible = visibleBy(filter);
-  const page = (extra: string): string =>
-    `SELECT ${HISTORY_COLUMNS} FROM millrace.execution WHERE ${visible} AND ${conditions(filter, 'status')}${extra} ORDER BY id DESC LIMIT $6`;
+  const page = (columns: string, extra: string): string =>
+    `SELECT ${columns} FROM millrace.execution WHERE ${visible} AND ${conditions(filter, 'status')}${extra} ORDER BY id DESC LIMIT $6`;
   const isWhole = filter.namespace === undefined && visible === `kept <> 'None'`;
-  if (isWhole || filter.workflow !== undefined) return page('');
-  const within = filter.namespace === undefined ? '' : ' AND e.namespace = $1::text';
+  if (isWhole || filter.workflow !== undefined) return page(HISTORY_COLUMNS, '');
+  // Both conditions on the namespace would let PostgreSQL read all of it for each workflow, from its first entry on.
+  const [within, following] = filter.namespace === undefined
+    ? ['', '(e.namespace, e.workflow) > (owner.namespace, owner.workflow)']
+    : [' AND e.namespace = $1::text', 'e.namespace = $1::text AND e.workflow > owner.workflow'];
   return `
     WITH RECURSIVE owner AS (
       (SELECT e.namespace, e.workflow FROM millrace.execution e WHERE ${visible}${within} ORDER BY e.namespace, e.workflow LIMIT 1)
       UNION ALL
       SELECT following.* FROM owner CROSS JOIN LATERAL (
-        SELECT e.namespace, e.workflow FROM millrace.execution e WHERE ${visible}${within} AND (e.namespace, e.workflow) > (owner.namespace, owner.workflow)
+        SELECT e.namespace, e.workflow FROM millrace.execution e WHERE ${visible} AND ${following}
         ORDER BY e.namespace, e.workflow LIMIT 1) following
     )
-    SELECT newest.* FROM owner CROSS JOIN LATERAL (
-      ${page(' AND namespace = owner.namespace AND workflow = owner.workflow')}) newest
-    ORDER BY id DESC LIMIT $6`;
+    SELECT whole.* FROM (
+      SELECT newest.id FROM owner CROSS JOIN LATERAL (
+        ${page('id', ' AND namespace = owner.namespace AND workflow = owner.workflow')}) newest
+      ORDER BY id DESC LIMIT $6) chosen
+    CROSS JOIN LATERAL (SELECT ${HISTORY_COLUMNS} FROM millrace.execution e WHERE e.id = chosen.id LIMIT 1) whole
+    ORDER BY id DESC`;
 }
 
 /** Conditions of a partial index: on what did not succeed, which finds a rare failure among millions of successes, or on what no webhook started. */
