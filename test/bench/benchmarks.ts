@@ -4,6 +4,7 @@ import { engine } from './engine.ts';
 import { expressions } from './expressions.ts';
 import { history } from './history.ts';
 import { chain, loops, payload } from './latency-peers.ts';
+import { map } from './map.ts';
 import { memory } from './memory.ts';
 import { operator } from './operator.ts';
 import { pods } from './pods.ts';
@@ -15,4 +16,4 @@ import { throughput } from './throughput.ts';
 import { webhook } from './webhook.ts';
 
 /** Every benchmark there is; add a file and a line. */
-export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale, soak, pods];
+export const benchmarks: readonly Benchmark[] = [webhook, readiness, operator, queue, expressions, engine, memory, throughput, drain, history, chain, loops, payload, scale, soak, pods, map];

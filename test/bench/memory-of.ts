@@ -27,3 +27,8 @@ export function memoryOf(pid: number): number {
   const pages = processTree(pid).map((each) => Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0));
   return pages.reduce((sum, kib) => sum + kib * BYTES_PER_KIB, 0);
 }
+
+/** Bytes of memory that a process has held at most: its resident set, as the kernel counts it. */
+export function peakOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1]) * BYTES_PER_KIB;
+}

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { ExecutionMode, ExecutionStatus } from '../../runner/engine/node-run.ts';
 import type { WorkflowDefinition } from '../../runner/engine/workflow.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
-import { processTree } from './memory-of.ts';
+import { peakOf, processTree } from './memory-of.ts';
 import { NAMESPACE, startSystem, type MillraceSystem } from './system.ts';
 import { imported, items, loop } from './workflows.ts';
 
@@ -78,8 +77,4 @@ export async function runLoad(system: MillraceSystem, { workflow, nodeRuns }: Lo
   }
   const [supervisor = 0, ...executors] = processTree(pid).map(peakOf);
   return { seconds, supervisor, executor: Math.max(...executors) };
-}
-
-function peakOf(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
