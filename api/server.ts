@@ -74,7 +74,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
   const routes = await routeFinder(store.routes, monotonic);
   const calls: CallOptions & { limits: Limits } = {
     replies: store.replies, budget, limits,
-    files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes) },
+    files: { newExecutionId: executionIds(() => store.now()), write: (file, bytes) => store.binaries.write(file, bytes), writeBytes: store.binaries.writeBytes },
     checks: { credentials: callerCredentials(credentialReader({ cluster, log, monotonic })), proxyHops: config.proxyHops, now: () => clock.now() },
   };
   const forms: FormOptions = { find: (...path) => routes.findForm(...path), accept, listeners: store.listeners, resumeTokens: store.resumeTokens, ...calls };

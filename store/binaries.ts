@@ -8,6 +8,8 @@ export interface Binaries {
   put(file: { executionId: string; id: string; bytes: Uint8Array }): Promise<void>;
   /** As `put`, while the bytes come: holds one chunk at a time. When it rejects, what was written is forgotten within the hour. */
   write(file: { executionId: string; id: string }, bytes: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }>;
+  /** Bytes of memory that a `write` takes. */
+  readonly writeBytes: number;
   get(id: string): Promise<Uint8Array | undefined>;
   /** So many bytes from an offset on, fewer at the end of the file and none behind it. Undefined: there is no such file. */
   read(id: string, offset: number, length: number): Promise<Uint8Array | undefined>;
@@ -52,6 +54,7 @@ const PRUNE: Statement = {
 
 export function createBinaries(database: Database): Binaries {
   return {
+    writeBytes: 2 * CHUNK_BYTES,
     async put({ executionId, id, bytes }) {
       if (bytes.byteLength > MAX_BYTES) {
         throw new StoreError(StoreReason.PayloadRefused, `A file of ${bytes.byteLength} bytes is over the limit of ${MAX_BYTES}: keep large files in object storage`);

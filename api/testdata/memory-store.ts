@@ -96,6 +96,7 @@ export class MemoryStore {
       },
     },
     binaries: {
+      writeBytes: 2 ** 21,
       write: async ({ id }: { executionId: string; id: string }, source: AsyncIterable<Uint8Array>) => {
         const bytes = await buffer(source);
         this.files.set(id, bytes);

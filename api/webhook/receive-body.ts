@@ -26,6 +26,8 @@ export interface BodySettings {
 export interface FileStore {
   newExecutionId(): string;
   write: Store['binaries']['write'];
+  /** Bytes of memory that a `write` takes. */
+  readonly writeBytes: number;
 }
 
 export interface BodyLimits {
@@ -42,9 +44,6 @@ export interface ReceivedBody {
   executionId?: string;
 }
 
-/** Bytes that a file on its way to the store takes in memory. */
-const streamBytes = 2 * 2 ** 20;
-
 /**
  * Reads a request's body and hands it to `use`, while whose work the memory it takes counts against the budget. Throws ApiError. With
  * `executionId` the files belong to that execution, else to one that is still to come.
@@ -59,7 +58,7 @@ export async function receiveBody<T>(
   const kind = contentKind(mediaType(type));
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (hasBody && (kind === 'multipart' || kind === 'file' || settings.binaryData)) {
-    budget.take(streamBytes);
+    budget.take(files.writeBytes);
     try {
       const executionId = options.executionId ?? files.newExecutionId();
       const taken = new TakenFiles(files, executionId);
@@ -67,7 +66,7 @@ export async function receiveBody<T>(
       const body = kind === 'multipart' ? await taken.form(bytes, request, { limits, settings }) : await taken.whole(bytes, request, settings);
       return await use({ body, ...taken.found() });
     } finally {
-      budget.give(streamBytes);
+      budget.give(files.writeBytes);
     }
   }
   return withBody(request, { limit: limits.bodyBytes, budget }, async (bytes) => {

@@ -22,6 +22,7 @@ export function objectBinaries({ database, storage, rows }: { database: Database
   }
 
   return {
+    writeBytes: storage.writeBytes,
     async put({ executionId, id, bytes }) {
       if (bytes.byteLength > MAX_WHOLE_BYTES) throw tooLarge(MAX_WHOLE_BYTES);
       await storage.put(fileKey(executionId, id), bytes);

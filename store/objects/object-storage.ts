@@ -4,6 +4,8 @@ export interface ObjectStorage {
   put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** As `put`, while the bytes come; holds one part at a time. Nothing is there under the key until it resolves. */
   write(key: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
+  /** Bytes of memory that a `write` takes. */
+  readonly writeBytes: number;
   /** Undefined: there is no such object. */
   get(key: string): Promise<Buffer | undefined>;
   /** So many bytes from an offset on; what is behind the end is left out. Undefined: there is no such object. */

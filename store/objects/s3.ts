@@ -40,6 +40,8 @@ export async function openS3(settings: ObjectStorageSettings, observer: Pick<Sto
 }
 
 class S3 implements ObjectStorage {
+  /** A part, and what is under way of it. */
+  readonly writeBytes = PART_BYTES + 2 ** 20;
   readonly #sdk: Sdk;
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -145,13 +147,14 @@ class S3 implements ObjectStorage {
       await this.#call('put', () => this.#client.send(new this.#sdk.CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }), until(signal)));
     } catch (error) {
       // What cannot be aborted now is by `abortUploads`, or by a rule of the bucket.
-      await this.#abort(target.Key, UploadId).catch(() => undefined);
+      await this.#abort(target.Key, UploadId, AbortSignal.timeout(CONNECT_MS)).catch(() => undefined);
       throw error;
     }
   }
 
-  async #abort(key: string, upload: string): Promise<void> {
-    await this.#call('remove', () => this.#client.send(new this.#sdk.AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: upload })));
+  async #abort(key: string, upload: string, signal?: AbortSignal): Promise<void> {
+    const command = new this.#sdk.AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: upload });
+    await this.#call('remove', () => this.#client.send(command, until(signal)));
   }
 
   async #get(key: string, range?: string): Promise<Buffer | undefined> {

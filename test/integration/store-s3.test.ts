@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
+import type { Suspension } from '../../runner/engine/node-run.ts';
 import { Database } from '../../store/database.ts';
+import { countRuns, encodeRuns } from '../../store/history.ts';
 import type { ObjectStorage, ObjectStorageSettings } from '../../store/objects/object-storage.ts';
 import { pruneObjects } from '../../store/objects/prune.ts';
 import { openS3 } from '../../store/objects/s3.ts';
@@ -150,13 +152,30 @@ describe('payloads', () => {
     const small = again.find(({ executionId: id }) => id !== claim.executionId);
     expect(next?.checkpoints[0]?.runs).toEqual([run]);
     if (!next || !small) throw new Error('Two claims were expected');
-    await store.queue.finish([next, small].map((each) => ({ ...each, result: succeeded(each === next ? { runs: [run] } : {}), save: KEEP_ALL })));
+    // As executors encode them.
+    const encodedRuns = { counts: countRuns([run]), data: new Uint8Array(await encodeRuns([run], 'All')) };
+    await store.queue.finish([{ ...next, result: { ...succeeded({ runs: [] }), encodedRuns }, save: KEEP_ALL }, { ...small, result: succeeded(), save: KEEP_ALL }]);
     expect(await store.executions.nodeRuns(claim.executionId)).toEqual([run]);
     expect(await store.executions.get(claim.executionId)).toMatchObject({ status: 'Succeeded', hasItems: true, nodes: [{ items: [1] }] });
     expect(await column('SELECT max(length(data)) AS n FROM millrace.execution')).toBeLessThan(1000);
     const [of, others] = [(await keys('live')).concat(await keys('kept')).map((key) => key.split('/')[2]), small.executionId];
     expect(of.filter((id) => id === claim.executionId)).toHaveLength(3);
     expect(of).not.toContain(others);
+  });
+
+  test('a wait ends with what a large call brought', async () => {
+    const items = large(100_000);
+    const id = await accept(store);
+    const claim = await claimOne(store);
+    const suspension: Suspension = { node: 'Wait', runIndex: 0, wait: { on: 'webhook', request: { parameters: { note: items } } } };
+    await store.queue.checkpoint([{ ...claim, checkpoint: { sequence: 0, runs: [], recordings: [], waiting: suspension } }]);
+    await store.queue.wait([{ ...claim, wait: { node: 'Wait', on: 'webhook' } }]);
+    expect(await store.queue.waiting(id)).toMatchObject({ node: 'Wait', request: suspension.wait.request });
+    expect(await store.queue.resume({ executionId: id, node: 'Wait', items })).toBe(true);
+    expect(await column('SELECT length(resume) AS n FROM millrace.queue WHERE id = $1', [id])).toBeLessThan(1000);
+    const next = await claimOne(store);
+    expect(next.resume).toEqual({ node: 'Wait', cause: 'call', items });
+    await store.queue.finish([{ ...next, result: succeeded(), save: KEEP_ALL }]);
   });
 
   test('a dead letter keeps its own until it is queued again, and after that', async () => {

@@ -38,6 +38,8 @@ const DEFAULT_GRACE = '30s';
 const GRACE_MARGIN_MS = 5000;
 /** What the supervisor process needs besides its executors. */
 const SUPERVISOR_BYTES = 160 * 2 ** 20;
+/** And with object storage: the SDK, and parts under way. */
+const OBJECT_STORAGE_BYTES = 64 * 2 ** 20;
 const MIB = 2 ** 20;
 const PORT = 8080;
 
@@ -122,7 +124,8 @@ function environment({ spec, metadata }: RunnerPool, defaults: RunnerDefaults, g
   const executors = spec.executors ?? DEFAULT_EXECUTORS;
   const limit = (spec.resources ?? DEFAULT_RESOURCES).limits?.['memory'];
   const bytes = limit === undefined ? undefined : memoryBytes(limit);
-  const executorMib = bytes === undefined ? undefined : Math.max(64, Math.floor((bytes - SUPERVISOR_BYTES) / executors / MIB));
+  const supervisorBytes = SUPERVISOR_BYTES + (defaults.objectStorage === undefined ? 0 : OBJECT_STORAGE_BYTES);
+  const executorMib = bytes === undefined ? undefined : Math.max(64, Math.floor((bytes - supervisorBytes) / executors / MIB));
   return [
     { name: 'MILLRACE_DATABASE_URL', valueFrom: { secretKeyRef: { name: defaults.databaseSecret.name, key: defaults.databaseSecret.key } } },
     ...(defaults.objectStorage?.env ?? []),
