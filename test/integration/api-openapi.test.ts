@@ -13,11 +13,12 @@ import { migrate, openStore } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import type { Postgres } from '../postgres/postgres.ts';
+import { full } from '../full.ts';
 import { schemathesis } from '../schemathesis/schemathesis.ts';
 import { startStandInRunner } from './api-stand-in-runner.ts';
 
 /** Test cases per endpoint; `npm run test:full` tries more. The seed is fixed unless MILLRACE_TEST_SEED names another. */
-const examples = process.env['MILLRACE_TEST_FULL'] === '1' ? 300 : 15;
+const examples = full ? 100 : 15;
 const seed = process.env['MILLRACE_TEST_SEED'] ?? '7';
 
 let postgres: Postgres;
@@ -76,4 +77,4 @@ test('whatever is sent, the API answers as its OpenAPI document says', async () 
   });
   expect({ code, output: code === 0 ? '' : output.slice(-20_000) }).toEqual({ code: 0, output: '' });
   expect(Number(/(\d+) selected/.exec(output)?.[1])).toBeGreaterThan(20);
-}, 900_000);
+}, full ? 3_600_000 : 900_000);
