@@ -156,9 +156,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()), observer: options.observer ?? NO_OBSERVER, payloads, onUnreadable: objects.onUnreadable });
     const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
     const stopReplies = await replies.start(notifications);
+    const resumeTokens = await loadResumeTokens(database);
+    await objects.own(resumeTokens.of('object storage'));
     return {
-      notifications, replies,
-      resumeTokens: await loadResumeTokens(database),
+      notifications, replies, resumeTokens,
       revisions: createRevisions(database),
       routes: createRoutes({ database, notifications, onError: warn }),
       schedules: createSchedules(database),

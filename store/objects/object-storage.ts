@@ -16,7 +16,7 @@ export interface ObjectStorage {
   folders(prefix: string): Promise<string[]>;
   /** Those that are gone already count as removed. */
   remove(keys: readonly string[]): Promise<void>;
-  /** Forgets uploads in parts that were begun before, and never ended. */
+  /** Forgets uploads of files and payloads in parts that were begun before, and never ended. */
   abortUploads(before: number): Promise<void>;
   /** Writes, reads and removes an object. */
   check(): Promise<void>;

@@ -7,6 +7,7 @@ import type { CompletedPart, ListObjectsV2CommandOutput, S3Client } from '@aws-s
 import { patience } from '../backoff.ts';
 import { StoreReason } from '../error.ts';
 import type { ObjectOperation, StoreObserver } from '../observer.ts';
+import { executionOf } from './keys.ts';
 import type { ObjectStorage, ObjectStorageProblem, ObjectStorageSettings, StoredObject } from './object-storage.ts';
 import { isMissing, isUnsupported, toObjectError } from './s3-error.ts';
 
@@ -99,7 +100,8 @@ class S3 implements ObjectStorage {
     // Those that are left for the next time are those of a storage that is being written to a lot.
     const { Uploads = [] } = await this.#call('list', () => this.#client.send(new this.#sdk.ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: this.#prefix })));
     for (const { Key, UploadId, Initiated } of Uploads) {
-      if (Key !== undefined && UploadId !== undefined && Initiated !== undefined && Initiated.getTime() < before) await this.#abort(Key, UploadId);
+      if (Key === undefined || UploadId === undefined || Initiated === undefined || Initiated.getTime() >= before) continue;
+      if (executionOf(Key.slice(this.#prefix.length)) !== undefined) await this.#abort(Key, UploadId);
     }
   }
 

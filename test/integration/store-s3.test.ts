@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { Suspension } from '../../runner/engine/node-run.ts';
@@ -274,13 +274,19 @@ test('while the storage is away, what is in it is refused with a code or waits, 
   expect(claim).toMatchObject({ executionId: before, crashes: 0, trigger: { items } });
 });
 
-test('a bucket that is not there, and no credentials, are refused at the start; no secret is told', async () => {
+test('a bucket that is not there, one of another installation, and no credentials are refused at the start; no secret is told', async () => {
   const start = async (change: Partial<ObjectStorageSettings>): Promise<unknown> =>
     openStore({ url, applicationName: 'wrong', log, objectStorage: { ...settings, ...change } }).then(() => undefined, (error: unknown) => error);
   const error = await start({ bucket: 'another' });
   expect(error).toMatchObject({ code: 'ObjectStorageRefused', message: expect.stringContaining('NoSuchBucket') });
   expect(JSON.stringify([logged, error, String((error as Error).stack), (error as Error).cause])).not.toContain(SECRET);
+  await expect(newStore(postgres, { objectStorage: settings })).rejects.toMatchObject({ code: 'ObjectStorageMisconfigured' });
+  await (await newStore(postgres, { objectStorage: { ...settings, prefix: 'bakery/' } })).store.close();
+  delete process.env['AWS_SECRET_ACCESS_KEY'];
+  process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
+  expect(await start({ bucket: 'millrace' })).toMatchObject({ code: 'ObjectStorageRefused', message: expect.stringContaining('no credentials') });
+  delete process.env['AWS_EC2_METADATA_DISABLED'];
+  process.env['AWS_SECRET_ACCESS_KEY'] = SECRET;
 });
 
 afterEach(() => { expect(JSON.stringify(logged)).not.toContain(SECRET); });
-beforeEach(() => { expect(process.env['AWS_SECRET_ACCESS_KEY']).toBe(SECRET); });
