@@ -20,6 +20,8 @@ export interface RequestOptions {
   /** Time for the whole exchange including retries, in milliseconds. Default 30,000. */
   timeoutMs?: number | undefined;
   asUser?: Impersonation | undefined;
+  /** Told the text of a good answer before it is parsed, which takes a while if it is long. */
+  onText?: ((text: string) => void) | undefined;
   /** Told each warning that comes with the answer, such as those of admission. */
   onWarning?: ((warning: string) => void) | undefined;
 }

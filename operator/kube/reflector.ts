@@ -3,10 +3,12 @@ import { sleep } from './clock.ts';
 import { KubeError, TransportReason, isExpired, malformed } from './errors.ts';
 import { isRecord } from './json.ts';
 import { jsonLines } from './json-lines.ts';
+import { readList } from './list-pages.ts';
 import { collectionPath, resourceName, typed } from './resource.ts';
 import { statusError } from './status-error.ts';
 import type { Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
+import type { AskForPage } from './list-pages.ts';
 import type { Log } from './log.ts';
 import type { AnyObject } from './object.ts';
 import type { Resource } from './resource.ts';
@@ -131,21 +133,18 @@ export class Reflector<T extends AnyObject> {
     const { cluster, resource, target, clock, observer, scope = {} } = this.#options;
     const startedAt = clock.monotonic();
     const items: T[] = [];
-    let next: string | undefined;
-    let version: string;
-    do {
-      const page: { items?: T[] | null; metadata: { resourceVersion: string; continue?: string } } = await cluster.request(this.#path(), {
-        query: { ...this.#selectors(), limit: this.#pageSize, continue: next },
-        accept: accept('PartialObjectMetadataList', scope),
-        signal,
-        timeoutMs: 60_000,
-      });
+    const ask: AskForPage<T> = (token, onText) => cluster.request(this.#path(), {
+      query: { ...this.#selectors(), limit: this.#pageSize, continue: token },
+      accept: accept('PartialObjectMetadataList', scope),
+      signal,
+      onText,
+      timeoutMs: 60_000,
+    });
+    const version = await readList(ask, (page) => {
       this.#contactAt = clock.monotonic();
       // Trimmed page by page, so that never more than one page is held untrimmed.
-      for (const item of page.items ?? []) items.push(target.trim(typed(resource, item)));
-      version = page.metadata.resourceVersion;
-      next = page.metadata.continue;
-    } while (next !== undefined && next !== '');
+      for (const item of page) items.push(target.trim(typed(resource, item)));
+    });
     target.replace(items, version);
     this.#doubts = 0;
     observer?.listed(items.length, clock.monotonic() - startedAt);

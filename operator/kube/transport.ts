@@ -86,10 +86,7 @@ export class Transport implements Cluster {
     for (let throttled = 0; ; throttled += 1) {
       try {
         const answer = await this.#send(send);
-        const text = await answer.body.text();
-        if (options.onWarning) warningsOf(answer).forEach(options.onWarning);
-        if (answer.statusCode < 400) return parse(text, `${method} ${path}`) as T;
-        throw statusError({ status: answer.statusCode, body: lenientParse(text), retryAfter: header(answer, 'retry-after'), request: `${method} ${path}` });
+        return receive(answer, await answer.body.text(), { ...options, request: `${method} ${path}` }) as T;
       } catch (err) {
         const failure = this.#failure(err, `${method} ${path}`, limit, options.signal);
         if (failure.status !== 429 || failure.retryAfterMs === undefined || throttled === MAX_THROTTLED) throw failure;
@@ -257,6 +254,14 @@ function impersonation(asUser: Impersonation | undefined): Record<string, string
     ...(asUser.groups === undefined ? {} : { 'impersonate-group': asUser.groups }),
     ...Object.fromEntries(Object.entries(asUser.extra ?? {}).map(([name, values]) => [`impersonate-extra-${encodeURIComponent(name.toLowerCase())}`, values])),
   };
+}
+
+/** The JSON of an answer. Throws KubeError when it tells of a failure. */
+function receive(answer: Dispatcher.ResponseData, text: string, { request, onText, onWarning }: Pick<RequestOptions, 'onText' | 'onWarning'> & { request: string }): unknown {
+  if (onWarning) warningsOf(answer).forEach(onWarning);
+  if (answer.statusCode >= 400) throw statusError({ status: answer.statusCode, body: lenientParse(text), retryAfter: header(answer, 'retry-after'), request });
+  onText?.(text);
+  return parse(text, request);
 }
 
 /** The texts of `Warning: 299 - "text"`. */
