@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { WorkflowError } from '../engine/error.ts';
 import type { ContainerBatch, ContainerResult } from '../engine/container.ts';
 import type { StartRequest } from '../engine/host.ts';
@@ -148,9 +149,9 @@ async function sealPartitions({ partitions }: Store, { claim: { executionId, fen
   return state;
 }
 
-/** One file however often it is asked for. */
+/** A life that dies with this leaves a file behind, which goes with its execution. Nobody else can guess the id. */
 async function joinPartitions({ partitions, binaries }: Store, executionId: string, batch: string): Promise<Pick<BinaryReference, 'id' | 'size' | 'sha256'>> {
-  const id = batch.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5');
+  const id = randomUUID();
   return { id, ...await binaries.write({ executionId, id }, partitions.lines(batch, executionId)) };
 }
 
