@@ -16,8 +16,10 @@ const Environment = z.object({
   MILLRACE_PORT: port.default(8080),
   /** Port of /healthz, /readyz and /metrics. */
   MILLRACE_HEALTH_PORT: port.default(8081),
-  /** Port where pods of container nodes get their files. Not set: files are not moved. 0: any. */
+  /** Port where pods of container nodes get and give files. Not set: files are not moved. 0: any. */
   MILLRACE_ARTIFACTS_PORT: port.optional(),
+  /** Of a file that such a pod gives, in bytes. */
+  MILLRACE_ARTIFACT_MAX_BYTES: positive.default(256 * 1024 * 1024),
   /** Namespace of the installation; part of the audience of the tokens of those pods. */
   POD_NAMESPACE: z.string().min(1).max(253).optional(),
   /** Comma-separated audiences a token may be meant for; empty: the audience of the Kubernetes API server. */
@@ -53,7 +55,7 @@ export interface Config {
   port: number;
   healthPort: number;
   /** Absent: files of container nodes are not moved. */
-  artifacts?: { port: number; audience: string };
+  artifacts?: { port: number; audience: string; maxBytes: number };
   audiences: readonly string[];
   limits: Limits;
   proxyHops: number;
@@ -90,7 +92,7 @@ export function readConfig(env: NodeJS.ProcessEnv, hostname: string): Config {
     baseUrl: data.MILLRACE_BASE_URL,
     port: data.MILLRACE_PORT,
     healthPort: data.MILLRACE_HEALTH_PORT,
-    ...(artifactsPort !== undefined && home !== undefined && { artifacts: { port: artifactsPort, audience: artifactAudience(home) } }),
+    ...(artifactsPort !== undefined && home !== undefined && { artifacts: { port: artifactsPort, audience: artifactAudience(home), maxBytes: data.MILLRACE_ARTIFACT_MAX_BYTES } }),
     audiences: data.MILLRACE_TOKEN_AUDIENCES,
     limits: {
       bodyBytes: data.MILLRACE_MAX_BODY_BYTES,

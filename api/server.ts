@@ -100,7 +100,7 @@ export async function startServer({ config, store, cluster, log, clock, version,
     version, baseUrl, metrics, log,
   });
   const api = await listen(traces?.listener(listener) ?? listener, { port: config.port, requestMs: limits.requestMs });
-  const artifacts = config.artifacts && await artifactServer({ ...config.artifacts, store, cluster, now: () => clock.now(), metrics, log });
+  const artifacts = config.artifacts && await artifactServer({ ...config.artifacts, store, cluster, budget, now: () => clock.now(), metrics, log });
   const health = await healthServer(config.healthPort, metrics.registry, async () => healthOf(stopping.signal, store));
   const { port: healthPort } = health.address() as AddressInfo;
   log.info({ port: api.port, healthPort, workflows: routes.size() }, 'Listening');

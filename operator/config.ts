@@ -46,7 +46,8 @@ const environment = z.object({
     }
   }).pipe(z.strictObject({
     namespaces: z.array(name), serviceAccounts: z.array(name), maxActive: z.int().min(1), perSecond: z.number().positive(), keepSeconds: z.int().min(0),
-    artifacts: z.strictObject({ url: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')), volumeSize: z.string().min(1) }).exactOptional(),
+    artifacts: z.strictObject({ url: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')), volumeSize: z.string().min(1),
+      maxBytes: z.int().min(1), uploadSeconds: z.int().min(10) }).exactOptional(),
   }))),
   /** Runner pods for executions that get one each, at once. */
   MILLRACE_ISOLATED_PODS: z.coerce.number().int().min(0).max(10_000).default(20),

@@ -1,5 +1,5 @@
 import type { ContainerBatch, ContainerResult } from '../runner/engine/container.ts';
-import type { JsonObject } from '../runner/engine/item.ts';
+import type { BinaryReference, JsonObject } from '../runner/engine/item.ts';
 import { coalesce } from './coalesce.ts';
 import type { Database, Statement } from './database.ts';
 import type { Lease } from './lease.ts';
@@ -31,6 +31,9 @@ export interface PodStep extends WorkflowKey {
   /** UID of the execution's WorkflowRun. */
   workflowRun?: string;
 }
+
+/** A file that a pod gave, or why it did not. */
+export type PodFile = { file: BinaryReference } | { problem: { code: string; message: string } };
 
 const MAX_WORKFLOW_IN_NAME = 30;
 
@@ -64,6 +67,10 @@ export interface PodSteps {
   /** The pod of this try is there. */
   started(step: Pick<PodStep, 'id' | 'attempt'>): Promise<void>;
   again(next: NextAttempt): Promise<void>;
+  /** Keeps what this try gave as its file of this number, or why it did not; the last counts. False: it is not the current try of an unfinished step. */
+  keepFile(step: Pick<PodStep, 'id' | 'attempt'>, index: number, file: PodFile): Promise<boolean>;
+  /** What this try gave, by number. */
+  files(step: Pick<PodStep, 'id' | 'attempt'>): Promise<ReadonlyMap<number, PodFile>>;
   /** The first result counts. */
   finish(id: string, result: ContainerResult): Promise<void>;
   forget(id: string): Promise<void>;
@@ -121,9 +128,17 @@ const STARTED: Statement = { name: 'pod-step-started', text: 'UPDATE millrace.po
 const AGAIN: Statement = {
   name: 'pod-step-again',
   text: `
-    UPDATE millrace.pod_step SET attempt = attempt + 1, active = false, failures = failures + $3::int, not_before = now() + $4::float8 * interval '1 ms'
+    UPDATE millrace.pod_step SET attempt = attempt + 1, active = false, files = NULL, failures = failures + $3::int, not_before = now() + $4::float8 * interval '1 ms'
     WHERE id = $1 AND attempt = $2 AND result IS NULL`,
 };
+
+const KEEP_FILE: Statement = {
+  name: 'pod-step-keep-file',
+  text: `
+    UPDATE millrace.pod_step SET files = coalesce(files, '{}') || jsonb_build_object($3::int, $4::text) WHERE id = $1 AND attempt = $2 AND result IS NULL RETURNING id`,
+};
+
+const FILES: Statement = { name: 'pod-step-files', text: 'SELECT files FROM millrace.pod_step WHERE id = $1 AND attempt = $2' };
 
 const FINISH: Statement = { name: 'pod-step-finish', text: 'UPDATE millrace.pod_step SET result = $2 WHERE id = $1 AND result IS NULL' };
 const FORGET: Statement = { name: 'pod-step-forget', text: 'DELETE FROM millrace.pod_step WHERE id = $1' };
@@ -201,6 +216,13 @@ export function createPodSteps(database: Database, notifications: Notifications)
     },
     async again({ id, attempt, failed, afterMs }) {
       await database.query(AGAIN, [id, attempt, failed ? 1 : 0, afterMs]);
+    },
+    async keepFile({ id, attempt }, index, file) {
+      return (await database.query(KEEP_FILE, [id, attempt, index, JSON.stringify(file)])).length > 0;
+    },
+    async files({ id, attempt }) {
+      const [row] = await database.query<{ files: Record<string, string> | null }>(FILES, [id, attempt]);
+      return new Map(Object.entries(row?.files ?? {}).map(([index, file]) => [Number(index), JSON.parse(file) as PodFile]));
     },
     async finish(id, result) {
       await database.query(FINISH, [id, await encodePayload(result)]);

@@ -9,6 +9,7 @@ import type { ListeningServer } from '../http-server.ts';
 import type { Metrics } from '../metrics.ts';
 import { assignRequestId } from '../request-id.ts';
 import { inFlightLimit } from '../webhook/in-flight.ts';
+import type { ByteBudget } from '../webhook/read-body.ts';
 import { artifactExchange } from './exchange.ts';
 
 export interface ArtifactServerOptions {
@@ -16,8 +17,12 @@ export interface ArtifactServerOptions {
   port: number;
   /** Of the tokens of pods. */
   audience: string;
+  /** Of a file that a pod gives. */
+  maxBytes: number;
   store: Pick<Store, 'podSteps' | 'binaries'>;
   cluster: Pick<Cluster, 'request'>;
+  /** Of what requests hold in memory. */
+  budget: ByteBudget;
   now: () => number;
   metrics: Metrics;
   log: Log;
@@ -29,8 +34,8 @@ const MAX_TRANSFERS = 64;
 const REQUEST_MS = 600_000;
 
 /** A port for pods of container nodes alone: no ingress leads to it, and its requests may take longer than those of strangers. */
-export async function artifactServer({ port, audience, store, cluster, now, metrics, log }: ArtifactServerOptions): Promise<ListeningServer> {
-  const exchange = artifactExchange({ auth: kubernetesAuth(cluster, { audiences: [audience], now }), steps: store.podSteps, binaries: store.binaries });
+export async function artifactServer({ port, audience, maxBytes, store, cluster, budget, now, metrics, log }: ArtifactServerOptions): Promise<ListeningServer> {
+  const exchange = artifactExchange({ auth: kubernetesAuth(cluster, { audiences: [audience], now }), steps: store.podSteps, binaries: store.binaries, budget, maxBytes });
   const handle = inFlightLimit(MAX_TRANSFERS, metrics, 'artifact')(exchange);
   return listen((request, response) => {
     const startedAt = performance.now();

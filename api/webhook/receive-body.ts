@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { extname } from 'node:path';
 import type { BinaryReference } from '../../runner/engine/item.ts';
-import { StoreError } from '../../store/error.ts';
 import type { Store } from '../../store/store.ts';
-import { ApiError } from '../problem.ts';
 import { contentKind, mediaType } from './content-type.ts';
 import { readMultipart } from './multipart.ts';
 import type { FormFile } from './multipart.ts';
 import { parseBody } from './parse-body.ts';
 import { streamBody, withBody } from './read-body.ts';
 import type { ByteBudget } from './read-body.ts';
+import { storeFile } from './store-file.ts';
 
 /** What a webhook does with the bytes of a request. */
 export interface BodySettings {
@@ -125,19 +124,9 @@ class TakenFiles {
 
   async #save({ fileName, mimeType }: Pick<FormFile, 'fileName' | 'mimeType'>, bytes: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<BinaryReference> {
     const id = randomUUID();
-    const written = await this.#write(id, bytes);
+    const written = await storeFile(this.#store, { executionId: this.#executionId, id }, each(bytes));
     const extension = extname(fileName).slice(1).toLowerCase();
     return { id, mimeType, ...written, ...(fileName === '' ? {} : { fileName }), ...(extension === '' ? {} : { fileExtension: extension }) };
-  }
-
-  async #write(id: string, bytes: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<{ size: number; sha256: string }> {
-    try {
-      return await this.#store.write({ executionId: this.#executionId, id }, each(bytes));
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      if (error.code === 'PayloadRefused') throw new ApiError('BodyTooLarge', 'A file is too large.', { headers: { connection: 'close' }, cause: error });
-      throw new ApiError('Unavailable', 'A file could not be stored.', { headers: { 'retry-after': '1', connection: 'close' }, cause: error });
-    }
   }
 }
 

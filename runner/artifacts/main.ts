@@ -4,6 +4,7 @@ import { ApiClient } from './api-client.ts';
 import { TransferError } from './failure.ts';
 import { PLAN_VARIABLE } from './plan.ts';
 import type { TransferFailure, TransferPlan } from './plan.ts';
+import { sendOut } from './send-out.ts';
 import { takeIn } from './take-in.ts';
 
 /** Runs in pods of container nodes, beside the image of the user. Loads little: every such pod waits for it. */
@@ -13,7 +14,9 @@ const LAST_WORDS = '/dev/termination-log';
 
 async function main(): Promise<void> {
   const plan = JSON.parse(process.env[PLAN_VARIABLE] ?? '') as TransferPlan;
-  await takeIn(plan.in, new ApiClient(plan, (line) => console.log(line)));
+  const api = new ApiClient(plan, (line) => console.log(line));
+  await takeIn(plan.in, api);
+  await sendOut(plan, api);
 }
 
 main().catch((error: unknown) => {

@@ -15,6 +15,10 @@ export interface TransferPlan {
   patienceMs: number;
   /** In the order in which the api knows them. */
   in: readonly Incoming[];
+  /** In the order in which the api knows them. */
+  out: readonly Outgoing[];
+  /** Of a file that goes out. */
+  maxBytes: number;
 }
 
 /** A place in a volume that this container and the main one share. */
@@ -25,9 +29,17 @@ export interface Place {
   path: string;
 }
 
-export interface Incoming extends Place {
+interface Shared extends Place {
   /** Where it is in the main container, for messages. */
   at: string;
+}
+
+export interface Outgoing extends Shared {
+  /** A directory that becomes a tar.gz. */
+  pack: boolean;
+}
+
+export interface Incoming extends Shared {
   /** Of the file. */
   mode: number;
   unpack: boolean;
@@ -37,6 +49,6 @@ export interface Incoming extends Place {
 
 /** Why files were not moved: the container's last words, as JSON. Codes are those of docs/errors.md. */
 export interface TransferFailure {
-  code: 'ArtifactInvalid' | 'ArtifactNotTransferred' | 'BinaryNotFound';
+  code: 'ArtifactInvalid' | 'ArtifactMissing' | 'ArtifactNotTransferred' | 'ArtifactTooLarge' | 'BinaryNotFound';
   message: string;
 }

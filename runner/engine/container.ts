@@ -1,4 +1,4 @@
-import type { JsonObject } from './item.ts';
+import type { BinaryReference, JsonObject } from './item.ts';
 
 /** A pod that a node wants to have run, once. */
 export interface ContainerRequest {
@@ -24,6 +24,8 @@ export interface ContainerResult {
   result?: unknown;
   /** The end of what the main container printed. */
   log?: string;
+  /** What it wrote, by the name that the item's file gets. */
+  files?: Record<string, BinaryReference>;
   /** Name of the last pod; absent when there was none. */
   pod?: string;
   /** Pods that were started for it. */

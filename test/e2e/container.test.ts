@@ -54,6 +54,36 @@ test('an exit code fails the node, with the end of the log', async () => {
   expect(await ended('fails')).toMatchObject({ status: 'Failed', pod: { error: { code: 'ContainerFailed', description: 'no such table\n' } } });
 });
 
+test('files go into a pod of the restricted profile, come out of it, and go into the next', async () => {
+  const labels = JSON.parse(await millrace.cluster.kubectl('get', 'namespace', millrace.namespace, '--output', 'jsonpath={.metadata.labels}')) as Record<string, string>;
+  expect(labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  const [first, second] = [
+    "const fs = require('fs'); const word = fs.readFileSync('/in/word.txt', 'utf8'); fs.writeFileSync('/out/word.txt', word.toUpperCase()); fs.mkdirSync('/out/many/sub', { recursive: true }); fs.writeFileSync('/out/many/sub/n', '42');",
+    "const fs = require('fs'); fs.writeFileSync('/dev/termination-log', JSON.stringify({ word: fs.readFileSync('/etc/word.txt', 'utf8'), n: fs.readFileSync('/many/sub/n', 'utf8'), hosts: fs.existsSync('/etc/hosts') }))",
+  ];
+  await millrace.deploy('files', {
+    nodes: [
+      { name: 'Start', type: 'manualTrigger', position: [0, 0] },
+      { name: 'File', type: 'convertToFile', position: [200, 0], parameters: { operation: 'toText', sourceProperty: 'word' } },
+      {
+        name: 'Make', type: 'container', position: [400, 0], parameters: { image, args: ['-e', first], artifacts: {
+          in: [{ binaryProperty: 'data', path: '/in/word.txt' }],
+          out: [{ path: '/out/word.txt', binaryProperty: 'word' }, { path: '/out/many', binaryProperty: 'many', pack: true }, { path: '/out/none', binaryProperty: 'none', optional: true }],
+        } },
+      },
+      {
+        name: 'Pod', type: 'container', position: [600, 0],
+        parameters: { image, args: ['-e', second], artifacts: { in: [{ binaryProperty: 'word', path: '/etc/word.txt' }, { binaryProperty: 'many', path: '/many', unpack: true }] } },
+      },
+    ],
+    connections: [['Start', 'File'], ['File', 'Make'], ['Make', 'Pod']].map(([from, to]) => ({ from, output: 0, to, input: 0, type: 'main' })),
+  });
+  await millrace.cluster.apply({
+    apiVersion: 'millrace.dev/v1alpha1', kind: 'WorkflowRun', metadata: { name: 'files', namespace: millrace.namespace }, spec: { workflowRef: { name: 'files' }, items: [{ json: { word: 'hello' } }] },
+  });
+  expect(await ended('files')).toMatchObject({ status: 'Succeeded', pod: { outputs: [[{ json: { result: { word: 'HELLO', n: '42', hosts: true }, attempts: 1 } }]] } });
+});
+
 test('an evicted pod is made anew', async () => {
   await run('evicted', "if (process.env.MILLRACE_ATTEMPT === '1') setInterval(() => undefined, 1000); else console.log(JSON.stringify({ attempt: 2 }))", { resultFrom: 'log' });
   const pod = await until(async () => {
@@ -73,7 +103,7 @@ test('an isolated execution runs in a runner pod of its own, and in another one 
     settings: { isolation: 'pod' },
     nodes: [
       { name: 'Start', type: 'manualTrigger', position: [0, 0] },
-      { name: 'Sleep', type: 'wait', position: [200, 0], parameters: { amount: 5, unit: 'seconds' } },
+      { name: 'Sleep', type: 'wait', position: [200, 0], parameters: { amount: 15, unit: 'seconds' } },
       { name: 'Say', type: 'set', position: [400, 0], parameters: { assignments: { assignments: [{ id: 'a', name: 'said', type: 'string', value: 'hello' }] } } },
     ],
     connections: [{ from: 'Start', output: 0, to: 'Sleep', input: 0, type: 'main' }, { from: 'Sleep', output: 0, to: 'Say', input: 0, type: 'main' }],

@@ -25,6 +25,7 @@ let operator: RunningOperator;
 let runner: RunnerProcess;
 let api: RoleProcess;
 let settings: ContainerSettings = SETTINGS;
+const podFiles: PodFiles[] = [];
 
 beforeAll(async () => {
   world = await startWorld();
@@ -32,7 +33,7 @@ beforeAll(async () => {
   // What the chart gives the api: enough to review tokens.
   await world.plane.kubectl('create', 'clusterrolebinding', 'api-reviews', '--clusterrole', 'system:auth-delegator', '--user', 'millrace-api');
   const port = await freePort();
-  settings = { ...SETTINGS, artifacts: { url: `http://127.0.0.1:${port}`, audience: artifactAudience(HOME), image: 'millrace:test', volumeSize: '1Gi' } };
+  settings = { ...SETTINGS, artifacts: { url: `http://127.0.0.1:${port}`, audience: artifactAudience(HOME), image: 'millrace:test', volumeSize: '1Gi', maxBytes: 10_000, uploadSeconds: 120 } };
   operator = await world.startOperator(settings);
   [runner, api] = await Promise.all([
     startRunner(world.databaseUrl),
@@ -40,7 +41,7 @@ beforeAll(async () => {
   ]);
 }, 240_000);
 afterAll(async () => {
-  await Promise.all([runner.kill(), api.stop()]);
+  await Promise.all([runner.kill(), api.stop(), ...podFiles.map((files) => files.remove())]);
   await world.stop();
 });
 
@@ -181,14 +182,14 @@ test('runner and operator that die while a pod runs make no second one', async (
 });
 
 /** A workflow whose container gets and gives files. */
-async function deployFiles(name: string, artifacts: object): Promise<void> {
+async function deployFiles(name: string, artifacts: object, node: object = {}): Promise<void> {
   await world.plane.apply({
     apiVersion: 'millrace.dev/v1alpha1', kind: 'Workflow', metadata: { name, namespace: 'shop' },
     spec: {
       active: true,
       nodes: [
         { name: 'Start', type: 'manualTrigger' }, { name: 'File', type: 'convertToFile', parameters: { operation: 'toText', sourceProperty: 'word', options: { fileName: 'word.txt' } } },
-        { name: 'Pod', type: 'container', parameters: { image: 'busybox', artifacts } },
+        { name: 'Pod', type: 'container', parameters: { image: 'busybox', artifacts }, ...node },
       ],
       connections: [{ from: 'Start', output: 0, to: 'File', input: 0, type: 'main' }, { from: 'File', output: 0, to: 'Pod', input: 0, type: 'main' }],
     },
@@ -196,11 +197,17 @@ async function deployFiles(name: string, artifacts: object): Promise<void> {
   await eventually(world, ['mwf', name], isReady);
 }
 
+async function filesOf(made: Pod): Promise<PodFiles> {
+  const files = await PodFiles.of(world.plane, made);
+  podFiles.push(files);
+  return files;
+}
+
 test('files of the item are put into its pod, and into no other', async () => {
   await deployFiles('files-in', { in: [{ binaryProperty: 'data', path: '/in/word.txt', mode: 0o640 }, { raw: 'n = 1', path: '/in/settings.ini' }] });
   await run('files-in-1', 'files-in', ['one', 'two']);
   const both = await pods('files-in', 2);
-  const [first, second] = await Promise.all(both.map((made) => PodFiles.of(world.plane, made))) as [PodFiles, PodFiles];
+  const [first, second] = await Promise.all(both.map((made) => filesOf(made))) as [PodFiles, PodFiles];
   for (const files of [first, second]) expect(await files.run('millrace-fetch')).toMatchObject({ exitCode: 0 });
   expect(new Set(await Promise.all([first, second].map((files) => readFile(files.at('/millrace/files/in/0'), 'utf8'))))).toEqual(new Set(['one', 'two']));
   expect(await readFile(first.at('/millrace/files/in/1'), 'utf8')).toBe('n = 1');
@@ -214,6 +221,51 @@ test('files of the item are put into its pod, and into no other', async () => {
   for (const made of both) await end(made, 0);
   expect((await ended('files-in-1')).status?.phase).toBe('Succeeded');
   expect(await asked(token)).not.toBe(200);
+});
+
+test('what the command wrote comes out as files, of the try that gave all of them', async () => {
+  await deployFiles('files-out', { out: [
+    { path: '/out/result.csv', binaryProperty: 'result' }, { path: '/out/parts', binaryProperty: 'parts', pack: true }, { path: '/out/log', binaryProperty: 'log', optional: true },
+  ] }, { retry: { maxTries: 2, wait: '10ms' } });
+  await run('files-out-1', 'files-out');
+  const attempt = (n: number) => until(async () => (await podsOf('files-out')).find(({ metadata }) => metadata.name.endsWith(`-${n}`)), 60_000);
+  // Ended without a word of its files: nobody's fault.
+  await end(await attempt(1), 0);
+  const second = await attempt(2);
+  const lacking = await filesOf(second);
+  await lacking.write('/millrace/files/out/0/result.csv', 'of try 2');
+  expect(await lacking.run('millrace-send')).toMatchObject({ exitCode: 0 });
+  await end(second, 0);
+  const third = await attempt(3);
+  const files = await filesOf(third);
+  await files.write('/millrace/files/out/0/result.csv', 'a,b\n');
+  await files.write('/millrace/files/out/0/parts/one', '1');
+  expect(await files.run('millrace-send')).toMatchObject({ exitCode: 0 });
+  expect(await lacking.run('millrace-send')).toMatchObject({ exitCode: 1 });
+  await end(third, 0);
+  const { status } = await ended('files-out-1');
+  expect(status?.phase).toBe('Succeeded');
+  const [nodeRun] = await world.store.executions.nodeRuns(status?.executionId ?? '', { node: 'Pod' });
+  const item = nodeRun?.outputs[0]?.[0];
+  expect(item).toMatchObject({ json: { exitCode: 0, attempts: 3 } });
+  expect(item?.binary).toEqual({
+    result: { id: expect.any(String), mimeType: 'text/csv', size: 4, sha256: expect.stringMatching(/^[0-9a-f]{64}$/), fileName: 'result.csv', fileExtension: 'csv' },
+    parts: expect.objectContaining({ mimeType: 'application/gzip', fileName: 'parts.tar.gz' }),
+  });
+  expect(Buffer.from(await world.store.binaries.get(item?.binary?.['result']?.id ?? '') ?? []).toString()).toBe('a,b\n');
+});
+
+test('a file that is missing at last fails the node, and what a failed command left is kept when asked for', async () => {
+  await deployFiles('files-missing', { out: [{ path: '/out/a', binaryProperty: 'a' }, { path: '/out/log', binaryProperty: 'log', onFailure: true }] }, { onError: 'Continue' });
+  await run('files-missing-1', 'files-missing');
+  const made = await pod('files-missing');
+  const files = await filesOf(made);
+  await files.write('/millrace/files/out/0/log', 'what went wrong');
+  await files.run('millrace-send');
+  await end(made, 0);
+  const { status } = await ended('files-missing-1');
+  const [nodeRun] = await world.store.executions.nodeRuns(status?.executionId ?? '', { node: 'Pod' });
+  expect(nodeRun?.outputs[0]?.[0]).toMatchObject({ json: { error: expect.stringContaining('nothing to /out/a'), exitCode: 0 }, binary: { log: { fileName: 'log', size: 15 } } });
 });
 
 test('where containers are not enabled, the node says so', async () => {

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PLAN_VARIABLE } from '../../runner/artifacts/plan.ts';
-import type { TransferPlan } from '../../runner/artifacts/plan.ts';
+import type { Place, TransferPlan } from '../../runner/artifacts/plan.ts';
 import type { Pod } from '../../operator/kube/builtin.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
+import { until } from '../eventually.ts';
+
+type Container = NonNullable<Pod['spec']>['containers'][number];
 
 const root = join(import.meta.dirname, '../..');
 
@@ -36,22 +39,46 @@ export class PodFiles {
     return join(this.#directory, path);
   }
 
+  async remove(): Promise<void> {
+    await rm(this.#directory, { recursive: true });
+  }
+
   async write(path: string, content: string): Promise<void> {
     await mkdir(dirname(this.at(path)), { recursive: true });
     await writeFile(this.at(path), content);
   }
 
-  /** Runs a container of Millrace's in the pod to its end, and says with which exit code. */
+  /** Runs a container of Millrace's in the pod to its end, one that is a sidecar as when the main container has ended, and says with which exit code. */
   async run(name: string): Promise<{ exitCode: number | null; output: string }> {
     const container = this.#pod.spec?.initContainers?.find((one) => one.name === name);
     if (!container) throw new Error(`The pod has no container ${name}`);
     for (const { mountPath } of container.volumeMounts ?? []) await mkdir(this.at(mountPath), { recursive: true });
-    const plan = JSON.parse(container.env?.find((variable) => variable.name === PLAN_VARIABLE)?.value ?? '') as TransferPlan;
-    const moved = { ...plan, tokenFile: this.at(plan.tokenFile), in: plan.in.map((place) => ({ ...place, root: this.at(place.root) })) };
-    const child = spawn(process.execPath, container.args ?? [], { cwd: root, env: { [PLAN_VARIABLE]: JSON.stringify(moved) }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...args] = [...(container.command ?? [process.execPath]), ...(container.args ?? [])];
+    const child = spawn(program, args, {
+      cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, [PLAN_VARIABLE]: JSON.stringify(this.#planOf(container)) },
+    });
+    const { pid = 0 } = child;
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
-    await once(child, 'close');
+    const over = once(child, 'exit');
+    if (container.restartPolicy === 'Always') {
+      await until(async () => ((await catchesTerm(pid)) ? true : undefined));
+      child.kill('SIGTERM');
+    }
+    await over;
+    // What the end of a container does to the rest of its processes.
+    if (container.restartPolicy === 'Always') process.kill(-pid, 'SIGKILL');
     return { exitCode: child.exitCode, output };
   }
+
+  #planOf({ env = [] }: Container): TransferPlan {
+    const plan = JSON.parse(env.find(({ name }) => name === PLAN_VARIABLE)?.value ?? '') as TransferPlan;
+    const here = <P extends Place>(place: P): P => ({ ...place, root: this.at(place.root) });
+    return { ...plan, tokenFile: this.at(plan.tokenFile), in: plan.in.map(here), out: plan.out.map(here) };
+  }
+}
+
+async function catchesTerm(pid: number): Promise<boolean> {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) >> 14n) % 2n === 1n;
 }

@@ -18,6 +18,10 @@ export interface ArtifactSettings {
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   /** Of the volume that files of a pod are in, as a quantity. */
   volumeSize: string;
+  /** Of a file that goes out. */
+  maxBytes: number;
+  /** What there is to hand files out, once the command has ended. */
+  uploadSeconds: number;
 }
 
 /** What artifacts add to a pod. */
@@ -26,33 +30,53 @@ export interface ArtifactParts {
   mainMounts: NonNullable<ContainerSpec['volumeMounts']>;
   initContainers: Container[];
   volumes: NonNullable<PodSpec['volumes']>;
+  /** Seconds that a pod gets to end. */
+  graceSeconds?: number;
 }
 
 /** Puts files in their places before the main container starts. */
 export const FETCH = 'millrace-fetch';
+/** Hands files out when the main container has ended. */
+export const SEND = 'millrace-send';
+/**
+ * Kubelets end sidecars when the main container has ended, and wait for them. A shell waits for that, so that no Node.js has to; it is there long
+ * before a main container can have ended.
+ */
+const AFTER_MAIN = "trap 'exec node runner/artifacts/main.ts' TERM; sleep infinity & wait";
 const TOKEN_VOLUME = 'millrace-token';
 const TOKEN_DIRECTORY = '/var/run/secrets/millrace.dev';
 /** The kubelet writes a new one long before. */
 const TOKEN_SECONDS = 3600;
 const PATIENCE_MS = 120_000;
+/** Left for last words when time is up. */
+const LAST_MS = 2000;
 
-/** What the pod of a step needs besides to get its files; nothing for one without. */
+/** What the pod of a step needs besides to get and give files; nothing for one without. */
 export function artifactParts(spec: ContainerSpec, settings: ArtifactSettings | undefined): ArtifactParts | undefined {
-  const incoming = spec.artifacts?.in ?? [];
-  if (settings === undefined || incoming.length === 0) return undefined;
-  const { mainMounts, transferMounts, in: placed } = artifactVolumes(spec, incoming);
-  const plan: TransferPlan = { url: settings.url, tokenFile: `${TOKEN_DIRECTORY}/token`, patienceMs: PATIENCE_MS, in: placed };
-  const fetch: Container = {
-    ...transferContainer(settings, plan), name: FETCH, args: ['runner/artifacts/main.ts'],
-    volumeMounts: [...transferMounts, { name: TOKEN_VOLUME, mountPath: TOKEN_DIRECTORY, readOnly: true }],
+  const { artifacts = {} } = spec;
+  if (settings === undefined || !movesFiles(spec)) return undefined;
+  const { mainMounts, transferMounts, in: incoming, out: outgoing } = artifactVolumes(spec, artifacts);
+  const { url, audience, maxBytes, uploadSeconds, volumeSize } = settings;
+  const plan: TransferPlan = { url, tokenFile: `${TOKEN_DIRECTORY}/token`, patienceMs: PATIENCE_MS, in: incoming, out: [], maxBytes };
+  const token = { name: TOKEN_VOLUME, mountPath: TOKEN_DIRECTORY, readOnly: true };
+  const fetch: Container = { name: FETCH, args: ['runner/artifacts/main.ts'], ...transferContainer(settings, plan), volumeMounts: [...transferMounts, token] };
+  const send: Container = {
+    name: SEND, restartPolicy: 'Always', command: ['sh', '-c', AFTER_MAIN],
+    ...transferContainer(settings, { ...plan, in: [], out: outgoing, patienceMs: uploadSeconds * 1000 - LAST_MS }),
+    volumeMounts: [...transferMounts.map((mount) => ({ ...mount, readOnly: true })), token],
   };
   return {
-    mainMounts, initContainers: [fetch],
+    mainMounts, initContainers: [...(incoming.length > 0 ? [fetch] : []), ...(outgoing.length > 0 ? [send] : [])],
     volumes: [
-      ...(transferMounts.some(({ name }) => name === FILES_VOLUME) ? [{ name: FILES_VOLUME, emptyDir: { sizeLimit: settings.volumeSize } }] : []),
-      { name: TOKEN_VOLUME, projected: { sources: [{ serviceAccountToken: { audience: settings.audience, expirationSeconds: TOKEN_SECONDS, path: 'token' } }] } },
+      ...(transferMounts.some(({ name }) => name === FILES_VOLUME) ? [{ name: FILES_VOLUME, emptyDir: { sizeLimit: volumeSize } }] : []),
+      { name: TOKEN_VOLUME, projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: TOKEN_SECONDS, path: 'token' } }] } },
     ],
+    ...(outgoing.length > 0 && { graceSeconds: uploadSeconds }),
   };
+}
+
+export function movesFiles({ artifacts: { in: incoming = [], out: outgoing = [] } = {} }: Pick<ContainerSpec, 'artifacts'>): boolean {
+  return incoming.length + outgoing.length > 0;
 }
 
 function transferContainer({ image, imagePullPolicy }: ArtifactSettings, plan: TransferPlan): Omit<Container, 'name'> {

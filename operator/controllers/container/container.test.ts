@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
 import { podName } from '../../../store/pod-steps.ts';
+import type { PodFile } from '../../../store/pod-steps.ts';
 import type { Pod } from '../../kube/builtin.ts';
+import { keptFiles, withFiles } from './artifact-outcome.ts';
 import { logTail, resultOf } from './container-result.ts';
 import type { NextStep } from './next-step.ts';
 import { nextStep } from './next-step.ts';
@@ -51,8 +53,12 @@ test.each<{ name: string; spec: Partial<ContainerSpec>; deadlineMs?: number; wan
   expect(build(spec, deadlineMs === undefined ? {} : { deadlineMs }).spec).toMatchObject(want);
 });
 
-const artifacts = { url: 'http://millrace-artifacts.millrace.svc', audience: 'artifacts.millrace.millrace.dev', image: 'millrace:1', volumeSize: '2Gi' };
+const artifacts = { url: 'http://millrace-artifacts.millrace.svc', audience: 'artifacts.millrace.millrace.dev', image: 'millrace:1', volumeSize: '2Gi', maxBytes: 1000, uploadSeconds: 120 };
+const given = { file: { id: 'f', mimeType: 'text/plain', size: 1, sha256: 's' } };
+const wanted = [{ path: '/out/a', binaryProperty: 'a' }, { path: '/out/b', binaryProperty: 'b', optional: true, onFailure: true }];
 const file = { id: '8b0d4cbb-2b0f-4c1c-9b5c-5d4f3f0f3a11', size: 3, sha256: 'a'.repeat(64) };
+
+const planOf = (spec: Pod['spec'], container: number): unknown => JSON.parse(spec?.initContainers?.[container]?.env?.[0]?.value ?? '');
 
 test('files come to their paths before the command starts, with a token that the main container does not see', () => {
   const { spec } = buildPod(step, {
@@ -69,8 +75,8 @@ test('files come to their paths before the command starts, with a token that the
       { name: 'millrace-token', mountPath: '/var/run/secrets/millrace.dev', readOnly: true },
     ],
   });
-  expect(JSON.parse(fetch?.env?.[0]?.value ?? '')).toEqual({
-    url: artifacts.url, tokenFile: '/var/run/secrets/millrace.dev/token', patienceMs: 120_000,
+  expect(planOf(spec, 1)).toEqual({
+    url: artifacts.url, tokenFile: '/var/run/secrets/millrace.dev/token', patienceMs: 120_000, out: [], maxBytes: 1000,
     in: [
       { root: '/millrace/files', path: 'in/0', at: '/etc/app/in.csv', mode: 0o644, unpack: false, sha256: file.sha256 },
       { root: '/millrace/volumes/0', path: 'sub/b', at: '/work/sub/b', mode: 0o755, unpack: false },
@@ -87,6 +93,50 @@ test('files come to their paths before the command starts, with a token that the
     { name: 'millrace-token', projected: { sources: [{ serviceAccountToken: { audience: artifacts.audience, expirationSeconds: 3600, path: 'token' } }] } },
   ]);
   expect(spec?.automountServiceAccountToken).toBe(false);
+});
+
+test('files that go out lie in directories that both see, until a sidecar has sent them', () => {
+  const { spec } = buildPod(step, {
+    image: 'busybox', volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'w' } }], volumeMounts: [{ name: 'work', mountPath: '/work' }], sidecars: [{ name: 'proxy', image: 'proxy' }],
+    artifacts: {
+      in: [{ path: '/out/in', raw: 'x' }],
+      out: [
+        { path: '/out/a/b', binaryProperty: 'b' }, { path: '/out/a', binaryProperty: 'a', pack: true }, { path: '/out/c', binaryProperty: 'c' }, { path: '/outer/d', binaryProperty: 'd' },
+        { path: '/work/e', binaryProperty: 'e' }, { path: '/work', binaryProperty: 'w', pack: true },
+      ],
+    },
+  }, { installation: 'millrace', owner, artifacts });
+  expect(spec?.terminationGracePeriodSeconds).toBe(120);
+  expect(spec?.initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([['proxy', 'Always'], ['millrace-fetch', undefined], ['millrace-send', 'Always']]);
+  expect(spec?.containers[0]?.volumeMounts).toEqual([
+    { name: 'work', mountPath: '/work' }, { name: 'millrace-files', mountPath: '/out', subPath: 'out/0' }, { name: 'millrace-files', mountPath: '/outer', subPath: 'out/1' },
+  ]);
+  const files = '/millrace/files';
+  expect(planOf(spec, 1)).toMatchObject({ in: [{ root: files, path: 'out/0/in' }], out: [] });
+  expect(planOf(spec, 2)).toMatchObject({ patienceMs: 118_000, maxBytes: 1000, in: [], out: [
+    { root: files, path: 'out/0/a/b', at: '/out/a/b', pack: false }, { root: files, path: 'out/0/a', pack: true }, { root: files, path: 'out/0/c' }, { root: files, path: 'out/1/d' },
+    { root: '/millrace/volumes/0', path: 'e' }, { root: '/millrace/volumes/0', path: '', pack: true },
+  ] });
+  expect(spec?.initContainers?.[2]?.volumeMounts?.every(({ readOnly }) => readOnly)).toBe(true);
+});
+
+test.each<{ name: string; files: [number, PodFile][]; unsaid?: string; want: object }>([
+  { name: 'gave all', files: [[0, given], [1, given]], want: { kind: 'Succeeded' } },
+  { name: 'gave all but what is optional', files: [[0, given], [1, { problem: { code: 'ArtifactMissing', message: 'm' } }]], want: { kind: 'Succeeded' } },
+  { name: 'did not write a file', files: [[0, { problem: { code: 'ArtifactMissing', message: 'nothing' } }], [1, given]], want: { kind: 'Failed', code: 'ArtifactMissing', message: 'nothing.', exitCode: 0 } },
+  { name: 'wrote too much', files: [[0, given], [1, { problem: { code: 'ArtifactTooLarge', message: 'm' } }]], want: { kind: 'Failed', code: 'ArtifactTooLarge' } },
+  { name: 'says what nobody knows', files: [[0, { problem: { code: 'X', message: 'm' } }]], want: { kind: 'NotTransferred', reason: 'm' } },
+  { name: 'sent nothing', files: [], want: { kind: 'NotTransferred', reason: 'nothing is known of /out/a' } },
+  { name: 'could not send the second', files: [[0, given]], unsaid: 'no answer', want: { kind: 'NotTransferred', reason: 'nothing is known of /out/b; no answer' } },
+])('a command that succeeded and $name', ({ files, unsaid = '', want }) => {
+  expect(withFiles({ kind: 'Succeeded', message: '' }, wanted, { files: new Map(files), unsaid })).toMatchObject(want);
+});
+
+test('of a try that failed only what was asked for goes on', () => {
+  const files = new Map([[0, given], [1, given]]);
+  expect(keptFiles(wanted, files, false)).toEqual({ a: given.file, b: given.file });
+  expect(keptFiles(wanted, files, true)).toEqual({ b: given.file });
+  expect(keptFiles(wanted, new Map(), true)).toBeUndefined();
 });
 
 test('a pod without files is what it was', () => {
@@ -119,6 +169,7 @@ test.each<{ name: string; given: Pod; want: object }>([
   { name: 'out of memory', given: pod({ phase: 'Failed', containerStatuses: ended(137, { reason: 'OOMKilled' }) }), want: { kind: 'Failed', code: 'ContainerOutOfMemory', exitCode: 137 } },
   { name: 'took too long', given: pod({ phase: 'Failed', reason: 'DeadlineExceeded', containerStatuses: ended(137) }), want: { kind: 'Failed', code: 'ContainerTimeout' } },
   { name: 'evicted by its kubelet', given: pod({ phase: 'Failed', reason: 'Evicted' }), want: { kind: 'Interrupted', reason: 'Evicted' } },
+  { name: 'evicted for the size of its files', given: pod({ phase: 'Failed', reason: 'Evicted', message: 'Usage of EmptyDir volume "millrace-files" exceeds the limit "2Gi". ' }), want: { kind: 'Failed', code: 'ArtifactTooLarge' } },
   { name: 'evicted by a drain', given: pod({ phase: 'Failed', containerStatuses: ended(143), conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }] }), want: { kind: 'Interrupted', reason: 'EvictionByEvictionAPI' } },
   { name: 'deleted by a person', given: pod({ phase: 'Failed', containerStatuses: ended(143) }, { deletionTimestamp: 'x' }), want: { kind: 'Interrupted', reason: 'Deleted' } },
   { name: 'turned away by its node', given: pod({ phase: 'Failed', reason: 'OutOfcpu' }), want: { kind: 'Interrupted', reason: 'OutOfcpu' } },

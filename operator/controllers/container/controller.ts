@@ -8,7 +8,10 @@ import { Pod } from '../../kube/builtin.ts';
 import type { Cache, Change, Key, Manager, Pass, PolicyRule, Result } from '../../kube/index.ts';
 import { KubeError, keyOf, isAlreadyExists, owns, reads, splitKey, watch } from '../../kube/index.ts';
 import { WorkflowRun } from '../resources.ts';
+import { movesFiles, SEND } from './artifact-containers.ts';
 import type { ArtifactSettings } from './artifact-containers.ts';
+import { keptFiles, withFiles } from './artifact-outcome.ts';
+import type { Files } from './artifact-outcome.ts';
 import { logTail, resultOf } from './container-result.ts';
 import type { NextStep } from './next-step.ts';
 import { nextStep } from './next-step.ts';
@@ -16,7 +19,7 @@ import { BY_UID, ownerOf, uidOf } from './owner.ts';
 import { PodBudget } from './pod-budget.ts';
 import { readPodLog } from './pod-log.ts';
 import type { PodOutcome } from './pod-outcome.ts';
-import { isTerminal, outcomeOf } from './pod-outcome.ts';
+import { endOf, isTerminal, outcomeOf } from './pod-outcome.ts';
 import { buildPod, podLabel } from './pod.ts';
 import type { StepSource } from './step-source.ts';
 
@@ -70,6 +73,8 @@ const LOG_MS = 1000;
 /** An admission that refuses may think better of it, such as a quota that is used up. */
 const REFUSED_MS = 5000;
 const REFUSED_FOR_MS = 600_000;
+/** Of pods that nobody waits for, whatever time they have to hand out files. */
+const GRACE_SECONDS = 30;
 /** A log that is the result is asked for again, for so long. */
 const LOG_PATIENCE_MS = 60_000;
 
@@ -144,8 +149,8 @@ export function containerController({ manager, steps, source, home, settings, na
     if (serviceAccount !== undefined && settings?.serviceAccounts.includes(serviceAccount) !== true) {
       return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: `Containers may not use the service account ${serviceAccount}: have it added to containers.serviceAccounts of the chart.` } });
     }
-    if (spec.artifacts?.in !== undefined && settings?.artifacts === undefined) {
-      return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: 'This installation moves no files into containers: the operator has no address of the api for that.' } });
+    if (movesFiles(spec) && settings?.artifacts === undefined) {
+      return end(step, { attempts: 0, error: { code: 'ContainersNotAllowed', message: 'This installation moves no files into or out of containers: the operator has no address of the api for that.' } });
     }
     const key: Key = `${step.namespace}/${podName(step)}`;
     // The source reports it again once there is room.
@@ -169,7 +174,8 @@ export function containerController({ manager, steps, source, home, settings, na
     return end(step, { attempts: step.attempt - 1, error: { code: 'ContainerRefused', message: `The cluster does not accept the pod: ${error.message.slice(0, 1000)}` } });
   }
 
-  async function conclude(step: PodStep, spec: ContainerSpec, { pod, outcome, signal }: { pod?: Pod; outcome: PodOutcome; signal: AbortSignal }): Promise<Result> {
+  async function conclude(step: PodStep, spec: ContainerSpec, { pod, outcome: seen, signal }: { pod?: Pod; outcome: PodOutcome; signal: AbortSignal }): Promise<Result> {
+    const { outcome, files } = await judge(step, spec, { pod, outcome: seen });
     const next = nextStep(outcome, step, spec);
     if (next.do === 'wait') return next.afterMs === undefined ? {} : { requeueAfterMs: next.afterMs };
     if (next.do === 'retry') {
@@ -178,7 +184,15 @@ export function containerController({ manager, steps, source, home, settings, na
     }
     const log = pod === undefined ? undefined : await readPodLog(cluster, keyOf(pod), signal);
     if (log === undefined && next.do === 'succeed' && spec.resultFrom === 'log' && pod !== undefined && endedMs(pod) < LOG_PATIENCE_MS) return { requeueAfterMs: LOG_MS };
-    return end(step, { ...reportOf(next, { spec, log: log ?? '', message: outcome.kind === 'Succeeded' ? outcome.message : '' }), attempts: step.attempt, ...(pod && { pod: pod.metadata.name }) });
+    return end(step, { ...reportOf(next, { spec, log: log ?? '', message: outcome.kind === 'Succeeded' ? outcome.message : '', files }), attempts: step.attempt, ...(pod && { pod: pod.metadata.name }) });
+  }
+
+  /** What a pod has come to, its files included. They are asked for once it has ended: no more come then. */
+  async function judge(step: PodStep, { artifacts }: ContainerSpec, { pod, outcome }: { pod: Pod | undefined; outcome: PodOutcome }): Promise<{ outcome: PodOutcome; files: Files }> {
+    if (!pod || !artifacts?.out || !isTerminal(pod)) return { outcome, files: new Map() };
+    const files = await steps.files(step);
+    if (outcome.kind !== 'Succeeded') return { outcome, files };
+    return { files, outcome: withFiles(outcome, artifacts.out, { files, unsaid: endOf(pod, SEND)?.message ?? '' }) };
   }
 
   async function end(step: PodStep, result: ContainerResult): Promise<Result> {
@@ -196,7 +210,7 @@ export function containerController({ manager, steps, source, home, settings, na
       if (pod.metadata.deletionTimestamp !== undefined) continue;
       const waitMs = keptMs > 0 ? keptMs : budget.deleteInMs(keyOf(pod));
       if (waitMs > 0) afterMs = Math.min(afterMs, waitMs);
-      else await client.delete(keyOf(pod), { uid: pod.metadata.uid });
+      else await client.delete(keyOf(pod), { uid: pod.metadata.uid, gracePeriodSeconds: GRACE_SECONDS });
     }
     if (afterMs < Infinity) return { requeueAfterMs: afterMs };
     if (step?.abandoned === true) await steps.forget(step.id);
@@ -223,7 +237,9 @@ function refusalOf({ namespace }: PodStep, settings: ContainerSettings | undefin
   return `Containers may not run in namespace ${namespace}: have it added to containers.namespaces of the chart.`;
 }
 
-function reportOf(next: Extract<NextStep, { do: 'succeed' | 'fail' }>, { spec, log, message }: { spec: ContainerSpec; log: string; message: string }): Omit<ContainerResult, 'attempts'> {
-  if (next.do === 'succeed') return { exitCode: 0, result: resultOf(spec.resultFrom, message, log), log: logTail(log) };
-  return { log: logTail(log), error: { code: next.code, message: next.message }, ...(next.exitCode !== undefined && { exitCode: next.exitCode }) };
+function reportOf(next: Extract<NextStep, { do: 'succeed' | 'fail' }>, { spec, log, message, files }: { spec: ContainerSpec; log: string; message: string; files: Files }): Omit<ContainerResult, 'attempts'> {
+  const kept = keptFiles(spec.artifacts?.out ?? [], files, next.do === 'fail');
+  const common = { log: logTail(log), ...(kept && { files: kept }) };
+  if (next.do === 'succeed') return { ...common, exitCode: 0, result: resultOf(spec.resultFrom, message, log) };
+  return { ...common, error: { code: next.code, message: next.message }, ...(next.exitCode !== undefined && { exitCode: next.exitCode }) };
 }

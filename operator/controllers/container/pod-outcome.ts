@@ -1,6 +1,7 @@
 import type { Pod } from '../../kube/builtin.ts';
 import { FETCH } from './artifact-containers.ts';
 import { transferFailure } from './artifact-outcome.ts';
+import { FILES_VOLUME } from './artifact-volumes.ts';
 import { MAIN } from './pod.ts';
 
 /** What has become of a pod. */
@@ -9,7 +10,7 @@ export type PodOutcome =
   /** A container does not start; `sinceMs` is how old the pod is. */
   | { kind: 'Stuck'; code: 'ImageUnavailable' | 'ContainerNotStarted'; message: string; final: boolean; sinceMs: number }
   | { kind: 'Succeeded'; message: string }
-  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout' | 'ArtifactInvalid' | 'BinaryNotFound'; message: string; exitCode?: number }
+  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout' | 'ArtifactInvalid' | 'ArtifactMissing' | 'ArtifactTooLarge' | 'BinaryNotFound'; message: string; exitCode?: number }
   /** Its surroundings ended it, not its command. */
   | { kind: 'Interrupted'; reason: string }
   /** Its files could not be moved; its command may or may not have run. */
@@ -49,16 +50,25 @@ export function outcomeOf(pod: Pod, now: number): PodOutcome {
 }
 
 function failureOf(pod: Pod, main: ContainerStatus | undefined): PodOutcome {
-  if (pod.status?.reason === 'DeadlineExceeded') {
-    return { kind: 'Failed', code: 'ContainerTimeout', message: 'The pod took longer than it may. Raise timeoutSeconds or the timeout of the workflow, or make it do less.' };
-  }
-  const ended = main?.state?.terminated;
+  const limit = limitFailure(pod.status);
+  if (limit) return limit;
   const interruption = interruptionOf(pod);
   const fetched = interruption === undefined ? endOf(pod, FETCH) : undefined;
   if (fetched && fetched.exitCode !== 0) return transferFailure(fetched);
+  const ended = main?.state?.terminated;
   // It failed, but its command did not: a kubelet that came back, or lost track of it.
   if (interruption !== undefined || !ended || ended.exitCode === 0) return { kind: 'Interrupted', reason: interruption ?? pod.status?.reason ?? 'PodFailed' };
   return commandFailure(ended);
+}
+
+/** A pod that used more than it may of what it was given. */
+function limitFailure({ reason, message = '' }: NonNullable<Pod['status']> = {}): PodOutcome | undefined {
+  if (reason === 'DeadlineExceeded') {
+    return { kind: 'Failed', code: 'ContainerTimeout', message: 'The pod took longer than it may. Raise timeoutSeconds or the timeout of the workflow, or make it do less.' };
+  }
+  // The kubelet names the volume in its message, and nowhere else.
+  if (reason !== 'Evicted' || !message.includes(`"${FILES_VOLUME}"`)) return undefined;
+  return { kind: 'Failed', code: 'ArtifactTooLarge', message: 'The files of the pod are larger than their volume. Have containers.artifacts.volumeSize raised, or use a volume of your own.' };
 }
 
 function commandFailure({ exitCode, reason }: { exitCode: number; reason?: string }): PodOutcome {
@@ -67,7 +77,7 @@ function commandFailure({ exitCode, reason }: { exitCode: number; reason?: strin
 }
 
 /** How a container that moves files ended, if it did. */
-function endOf({ status }: Pod, container: string): NonNullable<ContainerStatus['state']>['terminated'] {
+export function endOf({ status }: Pod, container: string): NonNullable<ContainerStatus['state']>['terminated'] {
   return status?.initContainerStatuses?.find(({ name }) => name === container)?.state?.terminated;
 }
 

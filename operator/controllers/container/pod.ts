@@ -55,6 +55,7 @@ export function buildPod(step: Wanted, spec: ContainerSpec, { installation, owne
       securityContext: { runAsNonRoot: true, runAsUser, runAsGroup: runAsUser, fsGroup: runAsUser, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [container(MAIN, { ...withIdentity(spec, step), ...mountsOf(spec, files) })],
       ...(seconds !== undefined && { activeDeadlineSeconds: seconds }),
+      ...(files?.graceSeconds !== undefined && { terminationGracePeriodSeconds: files.graceSeconds }),
       ...(account !== undefined && { serviceAccountName: account }),
       ...besides(spec, files),
       ...placement(spec),

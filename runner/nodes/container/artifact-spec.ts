@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { asText } from '../json-value.ts';
 
-/** Files that go into a container before it starts. As people write them, and as whoever makes the pod gets them. */
+/** Files that go into a container before it starts, and come out after its end. As people write them, and as whoever makes the pod gets them. */
 
 const MAX_RAW = 2 ** 20;
 
@@ -30,8 +30,25 @@ const wantedFile = z.strictObject({
 }).refine((one) => (one.binaryProperty === undefined) !== (one.raw === undefined), 'needs one of binaryProperty and raw')
   .refine((one) => one.unpack !== true || (one.raw === undefined && one.mode === undefined), 'has unpack, which goes with binaryProperty and without mode');
 
+const ArtifactOut = z.strictObject({
+  path,
+  /** Name that the file gets at the item. */
+  binaryProperty: z.string().min(1).max(256),
+  /** A command that does not write it has not failed. */
+  optional: z.boolean().exactOptional(),
+  /** Kept of a try that fails, too. */
+  onFailure: z.boolean().exactOptional(),
+  /** It is a directory, and becomes a tar.gz. */
+  pack: z.boolean().exactOptional(),
+  mimeType: z.string().max(128).regex(/^[\w.+-]+\/[\w.+-]+$/, 'is not a media type').exactOptional(),
+  fileName: z.string().min(1).max(255).exactOptional(),
+}).refine((one) => one.pack === true || one.path.lastIndexOf('/') > 0, 'lies in the root directory, which cannot be shared: have it written into a directory');
+export type ArtifactOut = z.output<typeof ArtifactOut>;
+
+const out = list(ArtifactOut).refine((all) => new Set(all.map((one) => one.binaryProperty)).size === all.length, 'has a binaryProperty twice').exactOptional();
+
 /** The parameter `artifacts`. */
-export const ArtifactParameters = z.strictObject({ in: list(wantedFile).exactOptional() });
+export const ArtifactParameters = z.strictObject({ in: list(wantedFile).exactOptional(), out });
 export type ArtifactParameters = z.output<typeof ArtifactParameters>;
 
 const ArtifactIn = z.strictObject({
@@ -42,5 +59,5 @@ const ArtifactIn = z.strictObject({
 export type ArtifactIn = z.output<typeof ArtifactIn>;
 
 /** With the files of one item. */
-export const Artifacts = z.strictObject({ in: list(ArtifactIn).exactOptional() });
+export const Artifacts = z.strictObject({ in: list(ArtifactIn).exactOptional(), out });
 export type Artifacts = z.output<typeof Artifacts>;

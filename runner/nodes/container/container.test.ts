@@ -117,6 +117,23 @@ test.each<{ given: object; problem: string }>([
   expect(containerProblems({ artifacts: { in: [given] } })).toEqual([{ parameter: 'artifacts', message: expect.stringContaining(problem) }]);
 });
 
+test.each<{ given: object[]; problem: string }>([
+  { given: [{ path: '/result', binaryProperty: 'a' }], problem: 'out.0: lies in the root directory' },
+  { given: [{ path: '/out/a' }], problem: 'out.0.binaryProperty' },
+  { given: [{ path: '/out/a', binaryProperty: 'a' }, { path: '/out/b', binaryProperty: 'a' }], problem: 'out: has a binaryProperty twice' },
+  { given: [{ path: '/out/a', binaryProperty: 'a', mimeType: 'csv' }], problem: 'out.0.mimeType: is not a media type' },
+])('$given cannot come out', ({ given, problem }) => {
+  expect(containerProblems({ artifacts: { out: given } })).toEqual([{ parameter: 'artifacts', message: expect.stringContaining(problem) }]);
+});
+
+test('what a pod gave are files of its item, also beside an error', async () => {
+  const parameters = { image: 'busybox', artifacts: { out: [{ path: '/out', binaryProperty: 'all', pack: true }] } };
+  const { result, batches } = await lives({ parameters, items: [{}, {}], node: { onError: 'ErrorOutput' }, results: [[{ ...done(1), files: { all: FILE } }, { ...failed, files: { all: FILE } }]] });
+  expect(batches[0]?.requests[0]?.spec['artifacts']).toEqual(parameters.artifacts);
+  expect(result).toMatchObject({ runs: [{}, { outputs: [[{ json: { result: 1 }, binary: { all: FILE } }], [{ json: { error: 'exit code 3' }, binary: { all: FILE } }]] }] });
+  expect(JSON.stringify(result.runs[1]?.outputs[0]?.[0]?.json)).not.toContain('files');
+});
+
 test('good artifacts are no problem, two at one place are', () => {
   const one = { path: '/in/.hidden/..a/b', raw: '' };
   expect(containerProblems({ artifacts: { in: [one, { path: '/etc/passwd', binaryProperty: 'p' }] } })).toEqual([]);

@@ -23,7 +23,7 @@ const parameters: readonly ParameterDescription[] = [
   { name: 'resources', type: 'json', description: 'Requests and limits as in a pod.' },
   { name: 'volumes', type: 'json', description: 'Volumes as in a pod: emptyDir, configMap, secret or persistentVolumeClaim.' },
   { name: 'volumeMounts', type: 'json', description: 'Where the volumes are mounted.' },
-  { name: 'artifacts', type: 'json', description: 'Files of the item that the container gets: `{in: [{binaryProperty, path}]}`, or `{raw, path}` for text. Further: mode, unpack (a tar.gz becomes a directory), optional.' },
+  { name: 'artifacts', type: 'json', description: '`in`: files of the item that the container gets, `{binaryProperty, path}`, or `{raw, path}` for text; further mode, unpack (a tar.gz becomes a directory) and optional. `out`: files that the command writes and the item gets, `{path, binaryProperty}`; further optional, onFailure, pack (a directory becomes a tar.gz), mimeType and fileName.' },
   { name: 'sidecars', type: 'json', description: 'Containers that are started before and stopped after the main one: name, and the fields of the main one.' },
   { name: 'resultFrom', type: 'options', options: ['file', 'log'], default: 'file', description: 'Where the result comes from: the file /dev/termination-log (up to 4 KiB), or what the command printed (up to 64 KiB). JSON is parsed.' },
   { name: 'timeoutSeconds', type: 'number', description: 'A try is ended after so many seconds. The workflow\'s timeout ends it too.' },
@@ -53,13 +53,13 @@ function retriesOf(retry: RetryPolicy | undefined): { max: number; waitMs: numbe
   return retry && { max: Math.min(retry.maxTries - 1, 100), waitMs: durationMs(retry.wait ?? '1s'), exponential: retry.backoff === 'Exponential' };
 }
 
-function toItem(context: NodeContext, { error, ...result }: ContainerResult, index: number): Item {
-  if (!error) return { json: { exitCode: 0, result: null, log: '', ...result }, pairedItem: { item: index } };
+function toItem(context: NodeContext, { error, files, ...result }: ContainerResult, index: number): Item {
+  if (!error) return { json: { exitCode: 0, result: null, log: '', ...result }, ...(files && { binary: files }), pairedItem: { item: index } };
   const failure = new WorkflowError(error.code, error.message, {
     itemIndex: index, nonRetryable: true, ...(result.log !== undefined && result.log !== '' && { description: result.log }),
   });
   if (!continuesOnError(context)) throw atItem(failure, index);
-  return { ...errorItem(failure, index), json: { error: error.message, ...result } };
+  return { ...errorItem(failure, index), json: { error: error.message, ...result }, ...(files && { binary: files }) };
 }
 
 /** Runs a container in a pod of its own, one for each item. */

@@ -17,5 +17,5 @@ export function resolveArtifacts(given: unknown, item: Item | undefined, itemInd
     const { id, size, sha256 } = binaryFrom(item, binaryProperty, itemIndex);
     return [{ ...place, file: { id, size, sha256 } }];
   });
-  return { ...(files.length > 0 && { in: files }) };
+  return { ...(files.length > 0 && { in: files }), ...(data.out && data.out.length > 0 && { out: data.out }) };
 }
