@@ -152,12 +152,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const clock = new DatabaseClock(database, patience.elapsed);
     for (let n = 0; n < 3; n += 1) await clock.read();
+    const resumeTokens = await loadResumeTokens(database);
+    await objects.own(resumeTokens.of('object storage'));
     const timer = setInterval(() => { clock.read().catch(warn); }, CLOCK_MS).unref();
     const queue = createQueue({ database, notifications, nextId: executionIds(() => clock.now()), observer: options.observer ?? NO_OBSERVER, payloads, onUnreadable: objects.onUnreadable });
     const replies = new ReplyBox({ database, address: randomUUID(), onError: warn });
     const stopReplies = await replies.start(notifications);
-    const resumeTokens = await loadResumeTokens(database);
-    await objects.own(resumeTokens.of('object storage'));
     return {
       notifications, replies, resumeTokens,
       revisions: createRevisions(database),

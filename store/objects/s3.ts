@@ -33,7 +33,7 @@ export async function openS3(settings: ObjectStorageSettings, observer: Pick<Sto
     // Others than AWS do not know the checksums that AWS has made the default.
     requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
-      connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true,
+      connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true, socketTimeout: ANSWER_MS,
       httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent({ ...agent, ...(ca !== undefined && { ca: [...rootCertificates, ca] }) }),
     },
   });
