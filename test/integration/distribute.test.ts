@@ -94,7 +94,7 @@ test('too many failures start no more parts; fewer go on as items that failed', 
   expect(items[4]).toEqual({ doubled: 8 });
 });
 
-test.each([{ end: 'canceled' }, { end: 'over its time', timeoutMs: 2000 }])('a parent that is $end takes its parts with it', async ({ timeoutMs }) => {
+test.each([{ end: 'canceled' }, { end: 'over its time', timeoutMs: 6000 }])('a parent that is $end takes its parts with it', async ({ timeoutMs }) => {
   const name = timeoutMs === undefined ? 'canceled' : 'late';
   const child = await deployChild(name);
   const key = { namespace: 'test', workflow: await deployParent(`${name}-all`, child, { count: 1, maxParallel: 1 }, 3) };
@@ -177,7 +177,7 @@ test('a node that is no call runs alone on each part, past the limits that its w
   expect((await world.ended(id)).status).toBe('Succeeded');
   expect(await world.jsonOf(id, 'After')).toHaveLength(5);
   for (let n = 0; n < 5; n += 1) expect(world.effects.requests(`/alone/${n}`)).toHaveLength(1);
-  const parts = (await children(key.workflow)).filter(({ parent }) => parent === id);
+  const parts = (await world.allEnded(key.workflow, 4)).filter(({ parent }) => parent === id);
   expect(parts).toHaveLength(3);
   for (const part of parts) expect(part).toMatchObject({ mode: 'SubWorkflow', status: 'Succeeded', counts: { succeeded: 1, failed: 0 } });
 });
