@@ -2,16 +2,24 @@ import { patience, persist } from '../backoff.ts';
 import { type Binaries, createBinaries } from '../binaries.ts';
 import type { Database } from '../database.ts';
 import { StoreError, StoreReason } from '../error.ts';
-import { NO_OBSERVER } from '../observer.ts';
+import { NO_OBSERVER, type StoreObserver } from '../observer.ts';
 import { type Payloads, PAYLOADS_IN_ROWS } from '../payloads.ts';
-import type { StoreOptions } from '../store.ts';
 import { binariesInRows, objectBinaries } from './binaries.ts';
 import { largePayloads } from './large-payloads.ts';
-import type { ObjectStorage } from './object-storage.ts';
+import type { ObjectStorage, ObjectStorageSettings } from './object-storage.ts';
 import { pruneObjects } from './prune.ts';
 
 /** Warnings of one kind are logged so often. */
 const WARN_EVERY_MS = 30_000;
+
+export interface ObjectsOptions {
+  /** Default: all is in PostgreSQL. */
+  objectStorage?: ObjectStorageSettings | undefined;
+  observer?: StoreObserver;
+  log?: { warn(fields: object, message: string): void };
+  /** How long to wait for the object storage. Default 0: fail at once. */
+  waitMs?: number;
+}
 
 /** Where a store keeps what is large. */
 export interface Objects {
@@ -26,7 +34,7 @@ export interface Objects {
 }
 
 /** With object storage: once it can be written and read. Rejects with ObjectStorageUnavailable or ObjectStorageRefused. */
-export async function openObjects({ objectStorage, observer = NO_OBSERVER, log, waitMs = 0 }: StoreOptions): Promise<Objects> {
+export async function openObjects({ objectStorage, observer = NO_OBSERVER, log, waitMs = 0 }: ObjectsOptions): Promise<Objects> {
   const onUnreadable = (execution: string, code: StoreReason): void => { log?.warn({ execution, code }, 'Put an execution back whose payloads cannot be read'); };
   if (objectStorage === undefined) {
     return {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { BinaryReference } from '../../../runner/engine/item.ts';
 import type { ArtifactOut } from '../../../runner/nodes/container/artifact-spec.ts';
 import type { PodFile } from '../../../store/pod-steps.ts';
-import type { PodOutcome } from './pod-outcome.ts';
+import type { PodOutcome } from './outcome.ts';
 
 const LastWords = z.object({ code: z.enum(['ArtifactInvalid', 'ArtifactMissing', 'ArtifactNotTransferred', 'ArtifactTooLarge', 'BinaryNotFound']), message: z.string() });
 type LastWords = z.output<typeof LastWords>;

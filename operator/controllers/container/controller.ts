@@ -18,7 +18,7 @@ import { nextStep } from './next-step.ts';
 import { BY_UID, ownerOf, uidOf } from './owner.ts';
 import { PodBudget } from './pod-budget.ts';
 import { readPodLog } from './pod-log.ts';
-import type { PodOutcome } from './pod-outcome.ts';
+import type { PodOutcome } from './outcome.ts';
 import { endOf, isTerminal, outcomeOf } from './pod-outcome.ts';
 import { buildPod, podLabel } from './pod.ts';
 import type { StepSource } from './step-source.ts';

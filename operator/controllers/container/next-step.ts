@@ -1,6 +1,6 @@
 import type { ContainerSpec } from '../../../runner/nodes/container/container-spec.ts';
 import type { PodStep } from '../../../store/pod-steps.ts';
-import type { PodOutcome } from './pod-outcome.ts';
+import type { PodOutcome } from './outcome.ts';
 
 /** What follows from how a try went. */
 export type NextStep =

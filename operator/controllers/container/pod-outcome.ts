@@ -2,19 +2,8 @@ import type { Pod } from '../../kube/builtin.ts';
 import { FETCH } from './artifact-containers.ts';
 import { transferFailure } from './artifact-outcome.ts';
 import { FILES_VOLUME } from './artifact-volumes.ts';
+import type { PodOutcome } from './outcome.ts';
 import { MAIN } from './pod.ts';
-
-/** What has become of a pod. */
-export type PodOutcome =
-  | { kind: 'Running' }
-  /** A container does not start; `sinceMs` is how old the pod is. */
-  | { kind: 'Stuck'; code: 'ImageUnavailable' | 'ContainerNotStarted'; message: string; final: boolean; sinceMs: number }
-  | { kind: 'Succeeded'; message: string }
-  | { kind: 'Failed'; code: 'ContainerFailed' | 'ContainerOutOfMemory' | 'ContainerTimeout' | 'ArtifactInvalid' | 'ArtifactMissing' | 'ArtifactTooLarge' | 'BinaryNotFound'; message: string; exitCode?: number }
-  /** Its surroundings ended it, not its command. */
-  | { kind: 'Interrupted'; reason: string }
-  /** Its files could not be moved; its command may or may not have run. */
-  | { kind: 'NotTransferred'; reason: string };
 
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
 
