@@ -198,7 +198,8 @@ export class Supervisor {
       setTimeout(askAll, ASK_AGAIN_MS);
     };
     setTimeout(askAll, graceMs).unref();
-    while (this.#owned.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    // What a claim that is under way brings must be executed or handed back, too: after `leave` others take it.
+    while (this.#owned.size > 0 || this.#claiming) await new Promise((resolve) => setTimeout(resolve, 20));
     clearTimeout(atBoundary);
     handBack.abort();
     await Promise.all(this.#stopListening.map((stop) => stop()));
