@@ -29,7 +29,7 @@ export const workflowNode = z.strictObject({
   alwaysOutputData: z.boolean().describe('Put out one empty item when there would be none, so that the branch goes on.').exactOptional(),
   retry: retry.describe('Tries before the error path is taken.').exactOptional(),
   cache: nodeCache.describe('Use the result of an earlier run with the same input again, for node types that allow it: httpRequest. Manual executions do not.').exactOptional(),
-  distribute: nodeDistribute.describe('Divide the work into parts, by one of count, bytes and key, and have executions of their own do them, on any runner: executeWorkflow, httpRequest, postgres, code.').exactOptional(),
+  distribute: nodeDistribute.describe('Divide the work into parts, by one of count, bytes and key, and have executions of their own do them, on any runner: executeWorkflow, httpRequest, postgres, code, splitInBatches with its body.').exactOptional(),
   onError: z.enum(['Stop', 'Continue', 'ErrorOutput'])
     .describe('What happens when the node fails after its tries: stop the execution (default), go on, or send the items to an extra last output.').exactOptional(),
   webhookId: z.string().max(128).describe('Identity of an imported webhook, used as its path when the parameters name none.').exactOptional(),

@@ -110,5 +110,5 @@ async function runNodeAlone(parent: Execution, { runIndex, record: recorded, onS
     startedAt: () => recorded(() => parent.tree.host.now()),
   });
   if (result.status !== ExecutionStatus.Waiting) return result;
-  throw new WorkflowError('DistributeNotPossible', `'${node}' waits, which a node cannot do whose items are distributed.`, { nonRetryable: true });
+  throw new WorkflowError('DistributeNotPossible', `A part of '${node}' waits, which parts can do in a cluster only: apply the workflow, or remove \`distribute\`.`, { nonRetryable: true });
 }

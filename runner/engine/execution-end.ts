@@ -6,7 +6,7 @@ import type { ExecutionResult, Suspension } from './node-run.ts';
 /** The result of an execution that came to this end. */
 export function ended(execution: Execution, status: ExecutionStatus, rest: Pick<ExecutionResult, 'error' | 'wait'>): ExecutionResult {
   const { runs } = execution.history;
-  const lastNode = rest.error?.node ?? rest.wait?.node ?? runs.at(-1)?.node;
+  const lastNode = rest.error?.node ?? rest.wait?.node ?? execution.only ?? runs.at(-1)?.node;
   const staticData = execution.staticData.changes();
   return { status, ...rest, ...(lastNode === undefined ? {} : { lastNode }), runs, ...(staticData ? { staticData } : {}) };
 }

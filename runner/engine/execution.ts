@@ -1,4 +1,4 @@
-import { graphOf } from './graph.ts';
+import { graphOf, partGraphOf } from './graph.ts';
 import type { Graph, NodeTypes } from './graph.ts';
 import { History } from './history.ts';
 import type { EngineHost } from './host.ts';
@@ -97,7 +97,7 @@ export interface ExecutionIdentity {
   readonly mode: ExecutionMode;
   /** Whether it descends from an error workflow. */
   readonly underError: boolean;
-  /** The one node that it runs, on a part of that node's work. */
+  /** The node whose work it does a part of: it runs nothing else, but for the body of a loop. */
   readonly only?: string | undefined;
   /** Aborted on cancel and on the deadline, with a WorkflowError as reason. */
   readonly signal: AbortSignal;
@@ -126,12 +126,13 @@ export interface Execution extends ExecutionIdentity {
  * else ended it; what an earlier life decided comes first.
  */
 export function createExecution(tree: Tree, about: ExecutionIdentity, { stored, ending }: { stored?: StaticData | undefined; ending?: Ending | undefined } = {}): Execution {
-  const graph = graphOf(about.workflow, tree.nodeTypes);
+  const { only, workflow } = about;
+  const graph = only === undefined ? graphOf(workflow, tree.nodeTypes) : partGraphOf(workflow, only, tree.nodeTypes);
   return {
     tree,
     ...about,
     graph,
-    history: new History(retentionOf(graph), tree.historyBytes),
+    history: new History(retentionOf(graph, only), tree.historyBytes),
     state: new Map(),
     ending: tree.journal.endingOf(about.scope) ?? ending,
     running: undefined,

@@ -66,6 +66,17 @@ export function graphOf(definition: WorkflowDefinition, nodeTypes: NodeTypes): G
   return graph;
 }
 
+const undistributed = new WeakMap<WorkflowDefinition, Map<string, WorkflowDefinition>>();
+
+/** The graph by which a node does a part of its work: there it is not distributed once more. */
+export function partGraphOf(definition: WorkflowDefinition, name: string, nodeTypes: NodeTypes): Graph {
+  const known = undistributed.get(definition) ?? new Map<string, WorkflowDefinition>();
+  undistributed.set(definition, known);
+  const part = known.get(name) ?? { ...definition, nodes: definition.nodes.map(({ distribute, ...node }) => (distribute && node.name !== name ? { ...node, distribute } : node)) };
+  known.set(name, part);
+  return graphOf(part, nodeTypes);
+}
+
 /** Input indexes at least one wire leads to. */
 export function connectedInputs(node: GraphNode): number[] {
   return node.feeds.flatMap((feeds, index) => (feeds.length > 0 ? [index] : []));

@@ -50,11 +50,14 @@ export interface NodeDescription {
   shares?: (node: WorkflowNode) => readonly SharedResource[];
   /** Type of the credential that the node cannot do without, as its parameters say. */
   credentialType?: (node: WorkflowNode) => string | undefined;
-  /** What a part of its work runs, when `distribute` may be set: the workflow that it calls, or the node itself. Absent: it may not. */
-  distributable?: (node: WorkflowNode) => 'Workflow' | 'Node' | undefined;
+  /** What a part of its work runs, when `distribute` may be set: the workflow that it calls, the node itself, or the node with the nodes between its output "loop" and itself. Absent: it may not. */
+  distributable?: (node: WorkflowNode) => Unit | undefined;
   /** What is wrong with the parameters as written. An execution that could reach such a node is refused before it starts. */
   problems?: (node: WorkflowNode) => readonly { parameter: string; message: string }[];
 }
+
+/** What runs for each part of a node's work. */
+export type Unit = 'Workflow' | 'Node' | 'Loop';
 
 export type WaitCause = 'webhook' | 'form' | 'pods' | 'partitions';
 

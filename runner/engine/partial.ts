@@ -3,6 +3,7 @@ import type { Execution } from './execution.ts';
 import { connectedInputs } from './graph.ts';
 import type { Feed, GraphNode } from './graph.ts';
 import type { Item } from './item.ts';
+import { loopBody } from './loop-body.ts';
 import type { NodeRun, Source } from './node-run.ts';
 import type { Plan, Start } from './run-execution.ts';
 import { pinnedItems } from './workflow.ts';
@@ -13,7 +14,7 @@ export interface PartialRun {
   from?: string;
   /** Run only what this node needs, and stop after it. Default: to the end. */
   to?: string;
-  /** Run only this node, with the items that start the execution as its input, as a part of its work; see `distribute`. */
+  /** Run only this node, with its body where it is a loop, with the items that start the execution as its input, as a part of its work; see `distribute`. */
   only?: string;
 }
 
@@ -40,9 +41,13 @@ export function planPartial(execution: Execution, start: Start, partial: Partial
   };
 }
 
-/** One node, with these items at its first input. Throws StartNodeMissing. */
+/** A node that does a part of its work, these items at its first input. Throws StartNodeMissing. */
 export function planOnly(execution: Execution, name: string, items: readonly Item[]): Plan {
-  return { first: { node: nodeNamed(execution, name), inputs: [items], source: [] }, destination: name, includes: (node) => node.name === name };
+  const node = nodeNamed(execution, name);
+  const first = { node, inputs: [items], source: [] };
+  if (node.type?.distributable?.(node.node) !== 'Loop') return { first, destination: name, includes: (each) => each === node };
+  const body = loopBody(node);
+  return { first, includes: (each) => each === node || body.has(each) };
 }
 
 function nodeNamed(execution: Execution, name: string): GraphNode {

@@ -11,8 +11,13 @@ export interface Retention {
 
 const known = new WeakMap<Graph, Retention>();
 
-/** Reads all parameters once per graph. A reference that is not a plain name makes every node count as referenced. */
-export function retentionOf(graph: Graph): Retention {
+/** Reads all parameters once per graph. A reference that is not a plain name makes every node count as referenced, and whoever asks for an execution's result refers to the node that gives it. */
+export function retentionOf(graph: Graph, result?: string): Retention {
+  const retention = knownRetention(graph);
+  return result === undefined ? retention : { ...retention, isReferenced: (name) => name === result || retention.isReferenced(name) };
+}
+
+function knownRetention(graph: Graph): Retention {
   const cached = known.get(graph);
   if (cached) return cached;
   // A compensation gets the items of what it undoes.

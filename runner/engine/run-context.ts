@@ -183,7 +183,7 @@ export class RunContext implements NodeContext {
   }
 
   get distribute(): DistributePolicy | undefined {
-    return this.#execution.only === undefined ? this.node.distribute : undefined;
+    return this.node.distribute;
   }
 
   async runPartitions(request: Distribution): Promise<Distributed | undefined> {

@@ -84,7 +84,7 @@ function refusalOf(execution: Execution, { first, includes }: Plan): ErrorRecord
   for (const name of [start, ...graph.descendants(start)]) {
     const node = graph.nodes.get(name);
     if (!node || node.node.disabled || !includes(node)) continue;
-    const [undistributable] = distributionProblems(node.node, execution.tree.nodeTypes);
+    const [undistributable] = distributionProblems(node.node, graph.definition, execution.tree.nodeTypes);
     if (undistributable !== undefined) return toErrorRecord(new WorkflowError('DistributeNotPossible', undistributable, { node: name }));
     const [problem] = node.type?.problems?.(node.node) ?? [];
     if (problem) return toErrorRecord(new WorkflowError('ParameterInvalid', problem.message, { node: name, parameter: problem.parameter }));

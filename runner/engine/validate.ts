@@ -72,7 +72,7 @@ function nodeProblems(validation: Validation, node: WorkflowNode): Problem[] {
     ...(type.problems?.(node) ?? []).map((problem) => ({ ...at, code: 'ParameterInvalid', ...problem })),
     ...missingCredential(node, type),
     ...(node.cache && type.cacheable?.(node) !== true ? [{ ...at, code: 'CacheNotPossible', message: `Results of '${node.name}' cannot be cached: ${type.cacheable ? 'its options make failures look like results' : `nodes of type '${node.type}' do more than answer their input`}. Remove \`cache\`.` }] : []),
-    ...distributionProblems(node, validation.nodeTypes).map((message) => ({ ...at, code: 'DistributeNotPossible', message })),
+    ...distributionProblems(node, validation.definition, validation.nodeTypes).map((message) => ({ ...at, code: 'DistributeNotPossible', message })),
     ...expressions.flatMap(({ parameter, template }) => {
       const wrong = validation.checkExpression(template);
       return wrong === undefined ? [] : [{ ...at, code: 'ExpressionSyntax', parameter, message: `The expression in '${parameter}' cannot be read: ${wrong}` }];

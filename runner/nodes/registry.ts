@@ -42,7 +42,7 @@ import { xmlNode } from './xml/index.ts';
 
 const all: readonly NodeType[] = [
   manualTriggerNode, webhookNode, formTriggerNode, scheduleTriggerNode, cronNode, intervalNode, executeWorkflowTriggerNode, errorTriggerNode,
-  ifNode, filterNode, switchNode, mergeNode, splitInBatchesNode, executeWorkflowNode, waitNode, formNode, noOpNode, stopAndErrorNode,
+  ifNode, filterNode, switchNode, mergeNode, byParts(splitInBatchesNode, 'Loop'), executeWorkflowNode, waitNode, formNode, noOpNode, stopAndErrorNode,
   setNode, byParts(codeNode), functionNode, functionItemNode, splitOutNode, aggregateNode, summarizeNode, sortNode, limitNode, removeDuplicatesNode,
   renameKeysNode, compareDatasetsNode, itemListsNode, dateTimeNode, cryptoNode, htmlNode, xmlNode, markdownNode,
   convertToFileNode, extractFromFileNode,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { DistributePolicy } from '../../runner/engine/partitions.ts';
-import type { WorkflowNode } from '../../runner/engine/workflow.ts';
+import type { WorkflowDefinition, WorkflowNode } from '../../runner/engine/workflow.ts';
 import type { Execution } from '../../store/executions.ts';
 import { until } from '../eventually.ts';
 import { chain, code, startRunnerFixture, type RunnerFixture } from './runner-fixture.ts';
@@ -180,4 +180,35 @@ test('a node that is no call runs alone on each part, past the limits that its w
   const parts = (await world.allEnded(key.workflow, 4)).filter(({ parent }) => parent === id);
   expect(parts).toHaveLength(3);
   for (const part of parts) expect(part).toMatchObject({ mode: 'SubWorkflow', status: 'Succeeded', counts: { succeeded: 1, failed: 0 } });
+});
+
+test('parts of a loop run on all runners, one of which dies: each pass once, and what came back in order', async () => {
+  const { url } = world.effects;
+  const definition: WorkflowDefinition = {
+    id: 'test/loops', name: 'loops',
+    nodes: [
+      { name: 'Start', type: 'manualTrigger' }, code('Rows', 'return Array.from({ length: 12 }, (_, n) => ({ json: { n } }));'),
+      { name: 'Loop', type: 'splitInBatches', typeVersion: 3, parameters: { batchSize: 2 }, distribute: { count: 4, maxParallel: 3 } },
+      { name: 'Effect', type: 'httpRequest', parameters: { method: 'POST', url: `=${url}/loops/{{ $json.n }}` } },
+      { name: 'Pause', type: 'wait', parameters: { resume: 'timeInterval', amount: 0.1, unit: 'seconds' } },
+      code('Pass', 'return $("Loop").all().map(({ json: { n } }) => ({ json: { n, pass: $runIndex } }));'), code('After', 'return items;'),
+    ],
+    connections: [
+      ['Start', 0, 'Rows'] as const, ['Rows', 0, 'Loop'] as const, ['Loop', 1, 'Effect'] as const, ['Effect', 0, 'Pause'] as const, ['Pause', 0, 'Pass'] as const, ['Pass', 0, 'Loop'] as const, ['Loop', 0, 'After'] as const,
+    ].map(([from, output, to]) => ({ from, output, to, input: 0, type: 'main' })),
+  };
+  await world.deploy(definition);
+  const runners = [await world.runner(), await world.runner()];
+  for (const path of ['/loops/2', '/loops/7']) world.effects.hold(path);
+  const id = await world.submit('loops');
+  await until(() => ['/loops/2', '/loops/7'].every((path) => world.effects.requests(path).length === 1));
+  await runners[0]?.kill();
+  for (const path of ['/loops/2', '/loops/7']) world.effects.release(path);
+  expect(await world.ended(id)).toMatchObject({ status: 'Succeeded' });
+  expect(await world.jsonOf(id, 'After')).toEqual(Array.from({ length: 12 }, (_, n) => ({ n, pass: Math.floor((n % 4) / 2) })));
+  for (let n = 0; n < 12; n += 1) expect(new Set(world.effects.requests(`/loops/${n}`).map((headers) => headers['idempotency-key'])).size).toBe(1);
+  const parts = (await children('loops')).filter(({ parent }) => parent === id);
+  expect(parts).toHaveLength(3);
+  for (const part of parts) expect(part).toMatchObject({ mode: 'SubWorkflow', status: 'Succeeded' });
+  await until(async () => (await rowsLeft()) === 0);
 });

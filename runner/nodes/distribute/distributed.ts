@@ -19,11 +19,11 @@ export interface Work {
   items(): readonly Item[];
 }
 
-/** The same node type, whose work may be distributed: a part of it runs the node alone. */
-export function byParts(type: NodeType): NodeType {
+/** The same node type, whose work may be distributed: a part of it runs the node alone, or with its body. */
+export function byParts(type: NodeType, unit: 'Node' | 'Loop' = 'Node'): NodeType {
   return {
     ...type,
-    distributable: () => 'Node',
+    distributable: () => unit,
     execute: (context) => (context.distribute ? distributed(context, context.distribute, { items: () => context.input() }) : type.execute(context)),
   };
 }

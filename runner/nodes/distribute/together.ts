@@ -11,7 +11,7 @@ export function together(context: NodeContext, parts: readonly number[][], resul
   for (const { position, result } of results) {
     const indexes = parts[position] ?? [];
     const made = 'error' in result ? [indexes.map((index) => failedItem(context, result.error, index))] : outputsIn(result).map((items) => linked(items, indexes));
-    isOneToOne &&= made.length === 1 && made[0]?.length === indexes.length;
+    isOneToOne &&= made[0]?.length === indexes.length && made.slice(1).every((items) => items.length === 0);
     append(outputs, made);
   }
   return isOneToOne ? [inOrder(outputs[0] ?? [], parts.flat())] : outputs;
