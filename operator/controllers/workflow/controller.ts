@@ -1,6 +1,5 @@
 import type { NodeTypes } from '../../../runner/engine/graph.ts';
 import type { WorkflowDefinition } from '../../../runner/engine/workflow.ts';
-import { revisionOf } from '../../../store/revisions.ts';
 import type { RouteSpec } from '../../../store/route.ts';
 import type { Store } from '../../../store/store.ts';
 import { ControllerRevision } from '../../kube/builtin.ts';
@@ -13,7 +12,7 @@ import { reconcileRequest } from '../reconcile-request.ts';
 import { Workflow } from '../resources.ts';
 import { definitionOf, unenforced } from './definition.ts';
 import { planHistory, revisionCopy } from './history.ts';
-import { inspect } from './inspect.ts';
+import { Inspections } from './inspections.ts';
 import type { Inspection } from './inspect.ts';
 import { describeProblems } from './problem.ts';
 import { publish } from './publish.ts';
@@ -47,7 +46,8 @@ const LOSERS = 'losers';
 /** Publishes Workflows: validates, stores the revision, registers the triggers, keeps copies of revisions in the cluster. */
 export function workflowController({ manager, store, mirror, nodeTypes, pools, namespace }: WorkflowControllerOptions): void {
   const scope = namespace === undefined ? {} : { namespace };
-  const workflows: Cache<Workflow> = manager.cache(Workflow, { ...scope, indexes: { [LOSERS]: losersOf, [BY_POOL]: poolOf } });
+  const inspections = new Inspections(nodeTypes);
+  const workflows: Cache<Workflow> = manager.cache(Workflow, { ...scope, transform: inspections.prepare, indexes: { [LOSERS]: losersOf, [BY_POOL]: poolOf } });
   const copies: Cache<ControllerRevision> = manager.cache(ControllerRevision, {
     ...scope, metadataOnly: true, labelSelector: `${label.managedBy}=${MANAGED_BY},${label.workflow}`, indexes: { [BY_WORKFLOW]: workflowsOf },
   });
@@ -65,12 +65,12 @@ export function workflowController({ manager, store, mirror, nodeTypes, pools, n
       Object.assign(pass.status, reconcileRequest(workflow));
       await admitToPool(workflow, pass.key);
       const definition = definitionOf(workflow);
-      const inspection = inspect(workflow, definition, nodeTypes);
-      await judge(workflow, inspection, pass);
-      const route = routeOf(workflow, revisionOf(definition), inspection.triggers);
+      const inspected = inspections.of(workflow);
+      await judge(workflow, inspected, pass);
+      const route = routeOf(workflow, inspected.revision, inspected.triggers);
       const copy = async (): Promise<void> => (route.active ? await keepCopies(workflow, { definition, revision: route.stable }, pass) : undefined);
       const changed = await publish(route, definition, { store, mirror, key: pass.key, copy });
-      report(workflow, route, { pass, changed, warnings: inspection.warnings.length });
+      report(workflow, route, { pass, changed, warnings: inspected.warnings.length });
       return {};
     },
   });
