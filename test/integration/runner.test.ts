@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Client } from 'pg';
 import type { WorkflowDefinition, WorkflowNode } from '../../runner/engine/workflow.ts';
 import { until } from '../eventually.ts';
 import { chain as chainOf, code, startRunnerFixture, type RunnerFixture } from './runner-fixture.ts';
@@ -34,6 +35,28 @@ describe('a runner', () => {
     expect(await world.ended(id)).toMatchObject({ status: 'Succeeded', lastNode: 'Last', attempts: 2 });
     expect(world.effects.requests('/takeover/first')).toHaveLength(1);
     expect(world.effects.requests('/takeover/second')).toHaveLength(2);
+  });
+
+  test('told to stop while a claim is under way does what that brings, once', async () => {
+    const workflow = await world.deploy(chain('late-claim', call('Once', '/late-claim')));
+    const runner = await world.runner();
+    const holder = new Client({ connectionString: world.url });
+    await holder.connect();
+    let stopped: Promise<number | null>;
+    let id: string;
+    try {
+      await holder.query('BEGIN; LOCK TABLE millrace.runner IN SHARE MODE');
+      id = await world.submit(workflow);
+      const held = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%RECURSIVE pool AS%'`;
+      await until(async () => (await holder.query(held)).rowCount === 1);
+      stopped = runner.terminate();
+      await until(() => runner.output().includes('Stopping'));
+    } finally {
+      await holder.end();
+    }
+    expect(await stopped).toBe(0);
+    expect(await world.ended(id)).toMatchObject({ status: 'Succeeded', attempts: 1 });
+    expect(world.effects.requests('/late-claim')).toHaveLength(1);
   });
 
   test('told to stop hands back what does not finish in its grace time, without counting a crash', async () => {
