@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inBlocks } from './blocks.ts';
 import type { Database, Statement } from './database.ts';
 import { StoreError, StoreReason } from './error.ts';
 
@@ -69,13 +70,15 @@ export function createBinaries(database: Database): Binaries {
       const digest = createHash('sha256');
       let size = 0;
       let chunk = 0;
-      for await (const block of chunked(bytes)) {
+      for await (const block of inBlocks(bytes, CHUNK_BYTES)) {
         size += block.length;
         if (size > MAX_BYTES) throw new StoreError(StoreReason.PayloadRefused, `A file is over the limit of ${MAX_BYTES} bytes: keep large files in object storage`);
         digest.update(block);
         await database.query(PUT, [id, chunk, executionId, block]);
         chunk += 1;
       }
+      // A file without bytes has a chunk too: that it is there.
+      if (chunk === 0) await database.query(PUT, [id, 0, executionId, Buffer.alloc(0)]);
       return { size, sha256: digest.digest('hex') };
     },
     async get(id) {
@@ -98,25 +101,4 @@ export function createBinaries(database: Database): Binaries {
       return row?.count ?? 0;
     },
   };
-}
-
-/** The same bytes in pieces of a chunk each; the last is shorter, or empty when there are none at all. */
-async function* chunked(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafe(CHUNK_BYTES);
-  let used = 0;
-  let any = false;
-  for await (const part of bytes) {
-    for (let at = 0; at < part.length;) {
-      const taken = Math.min(CHUNK_BYTES - used, part.length - at);
-      block.set(part.subarray(at, at + taken), used);
-      used += taken;
-      at += taken;
-      if (used < CHUNK_BYTES) continue;
-      yield block;
-      any = true;
-      block = Buffer.allocUnsafe(CHUNK_BYTES);
-      used = 0;
-    }
-  }
-  if (used > 0 || !any) yield block.subarray(0, used);
 }

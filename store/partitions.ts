@@ -4,6 +4,7 @@ import type { Database, Statement } from './database.ts';
 import type { Lease } from './lease.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload, pack, storableText } from './payload.ts';
+import { AWAKE } from './queue/wait.ts';
 import type { Queue } from './queue.ts';
 import { type EnqueueRequest, RejectReason, type Trigger } from './request.ts';
 import type { WorkflowKey } from './route.ts';
@@ -130,7 +131,7 @@ const WAKE: Statement = {
   name: 'partition-wake',
   text: `
     WITH woken AS (
-      UPDATE millrace.queue q SET state = 'Ready', run_at = NULL, wait_node = NULL, resume = NULL, rank = now() - q.priority * interval '30 s'
+      UPDATE millrace.queue q SET ${AWAKE}
       FROM millrace.partition s
       WHERE s.position = 0 AND NOT s.told AND ($1::text IS NULL OR s.batch = $1) AND q.id = s.parent AND q.state = 'Waiting'
         AND EXISTS (SELECT FROM millrace.partition w WHERE w.parent = q.id AND w.node = q.wait_node)

@@ -5,6 +5,7 @@ import type { Database, Statement } from './database.ts';
 import type { Lease } from './lease.ts';
 import { channel, type Notifications } from './notifications.ts';
 import { decodePayload, encodePayload, pack, storableText } from './payload.ts';
+import { AWAKE } from './queue/wait.ts';
 import type { WorkflowKey } from './route.ts';
 
 /** A pod that an execution waits for, as whoever makes pods sees it. Times are milliseconds, counted from now by the database's clock. */
@@ -151,7 +152,7 @@ const WAKE: Statement = {
   name: 'pod-step-wake',
   text: `
     WITH woken AS (
-      UPDATE millrace.queue q SET state = 'Ready', run_at = NULL, wait_node = NULL, resume = NULL, rank = now() - q.priority * interval '30 s'
+      UPDATE millrace.queue q SET ${AWAKE}
       FROM (SELECT DISTINCT execution_id, node FROM millrace.pod_step WHERE result IS NOT NULL AND NOT told) s
       WHERE q.id = s.execution_id AND q.state = 'Waiting'
         AND EXISTS (SELECT FROM millrace.pod_step p WHERE p.execution_id = q.id AND p.node = q.wait_node)

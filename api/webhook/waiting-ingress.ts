@@ -68,7 +68,7 @@ export async function waitFor(
       if (waiting.on !== on || suffixOf(waiting.request.parameters) !== suffix) throw notFound();
       return waiting;
     }
-    const execution = await store.executions.get(executionId);
+    const [execution] = await store.executions.statuses([executionId]);
     if (!execution) throw notFound();
     if (!underWay.includes(execution.status) || waited >= earlyMs) {
       throw new ApiError('NotWaiting', `The execution is ${execution.status} and waits for no call.`, { details: { status: execution.status } });

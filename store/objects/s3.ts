@@ -5,6 +5,7 @@ import { rootCertificates } from 'node:tls';
 import type * as S3Sdk from '@aws-sdk/client-s3';
 import type { CompletedPart, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { patience } from '../backoff.ts';
+import { inBlocks } from '../blocks.ts';
 import { StoreReason } from '../error.ts';
 import type { ObjectOperation, StoreObserver } from '../observer.ts';
 import { executionOf } from './keys.ts';
@@ -64,7 +65,7 @@ class S3 implements ObjectStorage {
   }
 
   async write(key: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-    const parts = partsOf(bytes);
+    const parts = inBlocks(bytes, PART_BYTES);
     const first = await parts.next();
     if (first.done === true) await this.#put(key, Buffer.alloc(0), signal);
     else if (first.value.length < PART_BYTES) await this.#put(key, first.value, signal);
@@ -217,23 +218,4 @@ async function* inOrder(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenera
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-/** The same bytes in parts of one size; the last is shorter. None at all when there are no bytes. */
-async function* partsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
-  let part = Buffer.allocUnsafe(PART_BYTES);
-  let used = 0;
-  for await (const piece of bytes) {
-    for (let at = 0; at < piece.length;) {
-      const taken = Math.min(PART_BYTES - used, piece.length - at);
-      part.set(piece.subarray(at, at + taken), used);
-      used += taken;
-      at += taken;
-      if (used < PART_BYTES) continue;
-      yield part;
-      part = Buffer.allocUnsafe(PART_BYTES);
-      used = 0;
-    }
-  }
-  if (used > 0) yield part.subarray(0, used);
 }

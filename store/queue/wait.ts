@@ -17,6 +17,9 @@ const WAIT: Statement = {
     RETURNING q.id, q.pool, q.run_at IS NOT NULL AS timed`,
 };
 
+/** What an UPDATE of the queue as `q` sets in an execution whose wait is over without an answer from anybody. */
+export const AWAKE = `state = 'Ready', run_at = NULL, wait_node = NULL, resume = NULL, rank = now() - q.priority * interval '30 s'`;
+
 /** What the earlier request was answered with says nothing about this one. */
 const RESUME: Statement = {
   name: 'resume',

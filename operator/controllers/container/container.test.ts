@@ -63,8 +63,8 @@ const planOf = (spec: Pod['spec'], container: number): unknown => JSON.parse(spe
 test('files come to their paths before the command starts, with a token that the main container does not see', () => {
   const { spec } = buildPod(step, {
     image: 'busybox', sidecars: [{ name: 'proxy', image: 'proxy' }], volumes: [{ name: 'work', emptyDir: {} }, { name: 'deep', emptyDir: {} }],
-    volumeMounts: [{ name: 'work', mountPath: '/work', subPath: 'w' }, { name: 'deep', mountPath: '/work/deep' }],
-    artifacts: { in: [{ path: '/etc/app/in.csv', file }, { path: '/work/sub/b', raw: 'x', mode: 0o755 }, { path: '/work/deep/c', file, unpack: true }, { path: '/workshop', raw: 'y' }] },
+    volumeMounts: [{ name: 'work', mountPath: '/data', subPath: 'w' }, { name: 'deep', mountPath: '/data/deep' }],
+    artifacts: { in: [{ path: '/etc/app/in.csv', file }, { path: '/data/sub/b', raw: 'x', mode: 0o755 }, { path: '/data/deep/c', file, unpack: true }, { path: '/database', raw: 'y' }] },
   }, { installation: 'millrace', owner, artifacts });
   expect(spec?.initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([['proxy', 'Always'], ['millrace-fetch', undefined]]);
   const [, fetch] = spec?.initContainers ?? [];
@@ -79,14 +79,14 @@ test('files come to their paths before the command starts, with a token that the
     url: artifacts.url, tokenFile: '/var/run/secrets/millrace.dev/token', patienceMs: 120_000, out: [], maxBytes: 1000,
     in: [
       { root: '/millrace/files', path: 'in/0', at: '/etc/app/in.csv', mode: 0o644, unpack: false, sha256: file.sha256 },
-      { root: '/millrace/volumes/0', path: 'sub/b', at: '/work/sub/b', mode: 0o755, unpack: false },
-      { root: '/millrace/volumes/1', path: 'c', at: '/work/deep/c', mode: 0o644, unpack: true, sha256: file.sha256 },
-      { root: '/millrace/files', path: 'in/3', at: '/workshop', mode: 0o644, unpack: false },
+      { root: '/millrace/volumes/0', path: 'sub/b', at: '/data/sub/b', mode: 0o755, unpack: false },
+      { root: '/millrace/volumes/1', path: 'c', at: '/data/deep/c', mode: 0o644, unpack: true, sha256: file.sha256 },
+      { root: '/millrace/files', path: 'in/3', at: '/database', mode: 0o644, unpack: false },
     ],
   });
   expect(spec?.containers[0]?.volumeMounts).toEqual([
-    { name: 'work', mountPath: '/work', subPath: 'w' }, { name: 'deep', mountPath: '/work/deep' },
-    { name: 'millrace-files', mountPath: '/etc/app/in.csv', subPath: 'in/0' }, { name: 'millrace-files', mountPath: '/workshop', subPath: 'in/3' },
+    { name: 'work', mountPath: '/data', subPath: 'w' }, { name: 'deep', mountPath: '/data/deep' },
+    { name: 'millrace-files', mountPath: '/etc/app/in.csv', subPath: 'in/0' }, { name: 'millrace-files', mountPath: '/database', subPath: 'in/3' },
   ]);
   expect(spec?.volumes?.slice(2)).toEqual([
     { name: 'millrace-files', emptyDir: { sizeLimit: '2Gi' } },
@@ -97,19 +97,19 @@ test('files come to their paths before the command starts, with a token that the
 
 test('files that go out lie in directories that both see, until a sidecar has sent them', () => {
   const { spec } = buildPod(step, {
-    image: 'busybox', volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'w' } }], volumeMounts: [{ name: 'work', mountPath: '/work' }], sidecars: [{ name: 'proxy', image: 'proxy' }],
+    image: 'busybox', volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'w' } }], volumeMounts: [{ name: 'work', mountPath: '/data' }], sidecars: [{ name: 'proxy', image: 'proxy' }],
     artifacts: {
       in: [{ path: '/out/in', raw: 'x' }],
       out: [
         { path: '/out/a/b', binaryProperty: 'b' }, { path: '/out/a', binaryProperty: 'a', pack: true }, { path: '/out/c', binaryProperty: 'c' }, { path: '/outer/d', binaryProperty: 'd' },
-        { path: '/work/e', binaryProperty: 'e' }, { path: '/work', binaryProperty: 'w', pack: true },
+        { path: '/data/e', binaryProperty: 'e' }, { path: '/data', binaryProperty: 'w', pack: true },
       ],
     },
   }, { installation: 'millrace', owner, artifacts });
   expect(spec?.terminationGracePeriodSeconds).toBe(120);
   expect(spec?.initContainers?.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([['proxy', 'Always'], ['millrace-fetch', undefined], ['millrace-send', 'Always']]);
   expect(spec?.containers[0]?.volumeMounts).toEqual([
-    { name: 'work', mountPath: '/work' }, { name: 'millrace-files', mountPath: '/out', subPath: 'out/0' }, { name: 'millrace-files', mountPath: '/outer', subPath: 'out/1' },
+    { name: 'work', mountPath: '/data' }, { name: 'millrace-files', mountPath: '/out', subPath: 'out/0' }, { name: 'millrace-files', mountPath: '/outer', subPath: 'out/1' },
   ]);
   const files = '/millrace/files';
   expect(planOf(spec, 1)).toMatchObject({ in: [{ root: files, path: 'out/0/in' }], out: [] });
