@@ -1,4 +1,5 @@
 import { CacheIndex } from './cache-index.ts';
+import { cloneJson } from './json.ts';
 import { keyOf, resourceVersionOf, versionNumber } from './object.ts';
 import type { IndexBy } from './cache-index.ts';
 import type { AnyObject, Key } from './object.ts';
@@ -158,7 +159,7 @@ export class Cache<T extends AnyObject> {
     if (namespace !== undefined && namespace !== object.metadata.namespace) return;
     const key = keyOf(object);
     const current = this.#objects.get(key);
-    if (current ? isNewer(object, current) : !selective) this.#set(key, this.trim(structuredClone(object)));
+    if (current ? isNewer(object, current) : !selective) this.#set(key, this.trim(cloneJson(object)));
   }
 
   #set(key: Key, after: T | undefined): void {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { covers, desiredHash, isApplied } from './desired.ts';
-import { canonicalJson, sameJson } from './json.ts';
+import { canonicalJson, cloneJson, sameJson } from './json.ts';
 import type { ObjectMeta } from './object.ts';
 
 test.each([
@@ -13,6 +13,15 @@ test.each([
 ])('%j and %j are the same: %j', (a, b, same) => {
   expect(sameJson(a, b)).toBe(same);
   expect(sameJson(b, a)).toBe(same);
+});
+
+test('a clone is the same and shares nothing', () => {
+  const value: unknown = JSON.parse('{"a":[1,{"b":null}],"__proto__":{"c":"x"}}');
+  const clone = cloneJson(value) as { a: [number, object] };
+  expect(JSON.stringify(clone)).toBe(JSON.stringify(value));
+  clone.a[1] = { b: 2 };
+  clone.a.pop();
+  expect(JSON.stringify(value)).toBe('{"a":[1,{"b":null}],"__proto__":{"c":"x"}}');
 });
 
 test('canonical JSON does not depend on the order of keys', () => {

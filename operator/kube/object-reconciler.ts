@@ -1,6 +1,6 @@
 import { isNotFound } from './errors.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizer.ts';
-import { sameJson } from './json.ts';
+import { cloneJson, sameJson } from './json.ts';
 import { outcomeOf } from './outcome.ts';
 import { SummaryType, handled, summarize } from './summarize.ts';
 import type { Cache } from './cache.ts';
@@ -107,7 +107,7 @@ export function objectReconciler<T extends WithStatus>(options: ObjectReconciler
   function openPass(object: T, pass: Pass, { marks, events }: { marks: Map<string, Mark>; events: EventDetails[] }): ObjectPass<T> {
     return {
       ...pass,
-      status: structuredClone(object.status ?? {}) as Partial<StatusOf<T>>,
+      status: cloneJson(object.status ?? {}) as Partial<StatusOf<T>>,
       mark: (type, status, reason, message) => {
         if (Object.hasOwn(SummaryType, type)) throw new Error(`${type} is derived and cannot be marked`);
         marks.set(type, { status, reason, message });

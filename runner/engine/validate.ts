@@ -66,8 +66,7 @@ function nodeProblems(validation: Validation, node: WorkflowNode): Problem[] {
     const hint = similar === undefined ? 'Check its spelling, or install the package that brings it.' : `Did you mean '${similar}'?`;
     return [{ ...at, code: 'UnknownNodeType', message: `There is no node type '${node.type}'. ${hint}` }];
   }
-  const literal = new Set(type.parameters.filter((parameter) => parameter.literal).map(({ name }) => name));
-  const expressions = Object.entries(node.parameters ?? {}).filter(([name]) => !literal.has(name)).flatMap(([name, value]) => [...templates(name, value)]).concat([...templates('cache.key', node.cache?.key), ...templates('distribute.key', node.distribute?.key), ...templates('distribute.from.range', node.distribute?.from?.range)]);
+  const expressions = templatesOf(node, type);
   return [
     ...(type.problems?.(node) ?? []).map((problem) => ({ ...at, code: 'ParameterInvalid', ...problem })),
     ...missingCredential(node, type),
@@ -87,12 +86,28 @@ function missingCredential(node: WorkflowNode, type: NodeType): Problem[] {
   return [{ severity: 'warning', code: 'CredentialMissing', node: node.name, message: `'${node.name}' needs a credential of type ${wanted}: name a Secret of the namespace under credentials.${wanted}.` }];
 }
 
-/** Every expression below a value, with the dotted path that leads to it. */
-function* templates(parameter: string, value: unknown): Iterable<{ parameter: string; template: string }> {
+interface Template {
+  /** The dotted path that leads to it. */
+  parameter: string;
+  template: string;
+}
+
+/** Every expression of a node. */
+function templatesOf({ parameters = {}, cache, distribute }: WorkflowNode, type: NodeType): Template[] {
+  const found: Template[] = [];
+  const isLiteral = (name: string): boolean => type.parameters.some((parameter) => parameter.literal === true && parameter.name === name);
+  for (const name of Object.keys(parameters)) if (!isLiteral(name)) collectTemplates(name, parameters[name], found);
+  collectTemplates('cache.key', cache?.key, found);
+  collectTemplates('distribute.key', distribute?.key, found);
+  collectTemplates('distribute.from.range', distribute?.from?.range, found);
+  return found;
+}
+
+function collectTemplates(parameter: string, value: unknown, found: Template[]): void {
   if (typeof value === 'string') {
-    if (value.startsWith('=')) yield { parameter, template: value.slice(1) };
+    if (value.startsWith('=')) found.push({ parameter, template: value.slice(1) });
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, child] of Object.entries(value)) yield* templates(`${parameter}.${key}`, child);
+    for (const [key, child] of Object.entries(value)) collectTemplates(`${parameter}.${key}`, child, found);
   }
 }
 

@@ -128,7 +128,8 @@ export function workflowController({ manager, store, mirror, nodeTypes, pools, n
     const plan = planHistory(workflow, about.revision, copies.byIndex(BY_WORKFLOW, pass.key));
     // Applied, not created: what is created is kept in another form, and would count as changed, which copies must not be, once it gets another number.
     if (plan.write !== undefined) await revisions.apply(revisionCopy(workflow, { ...about, number: plan.write }), { signal: pass.signal });
-    for (const key of plan.remove) await revisions.delete(key, { signal: pass.signal });
+    // A copy that was just written brings about another pass: those over the limit go then, and nobody waits for it before the status is written.
+    else for (const key of plan.remove) await revisions.delete(key, { signal: pass.signal });
   }
 }
 

@@ -45,9 +45,7 @@ function rateOf({ per, ...rest }: NonNullable<NonNullable<WorkflowSpec['settings
 
 /** Whether the route in force is already what is wanted. */
 export function isInForce(route: Route | undefined, wanted: RouteSpec): boolean {
-  if (route === undefined) return false;
-  const { epoch: _, ...spec } = route;
-  return sameJson(spec, { ...wanted, weight: wanted.weight ?? 0 });
+  return route !== undefined && sameJson(route, { ...wanted, weight: wanted.weight ?? 0, epoch: route.epoch });
 }
 
 /** Whether all paths that are wanted belong to this workflow already, so that no other one can be in the way. */

@@ -16,6 +16,6 @@ const Parameters = z.looseObject({
 export function unservedOption(parameters: JsonObject): string | undefined {
   const { authentication, options } = Parameters.parse(parameters);
   if (authentication !== 'none' && credentialTypeOf(authentication) === undefined) return `the authentication ${authentication.slice(0, 40)}`;
-  if (addressList(options.ipWhitelist) === undefined) return 'allowed addresses (ipWhitelist) that are no addresses and networks such as 192.0.2.7, 10.0.0.0/8';
+  if (options.ipWhitelist !== '' && addressList(options.ipWhitelist) === undefined) return 'allowed addresses (ipWhitelist) that are no addresses and networks such as 192.0.2.7, 10.0.0.0/8';
   return undefined;
 }
