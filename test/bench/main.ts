@@ -14,19 +14,24 @@ const chosen = benchmarks.find(({ name }) => name === wanted);
 
 function usage(problem: string): never {
   const flagsOf = ({ flags = {} }: Benchmark): string => Object.entries(flags).map(([name, value]) => ` [--${name} ${value}]`).join('');
-  const list = benchmarks.map((each) => `  ${each.name.padEnd(12)} ${each.about}${flagsOf(each)}`).join('\n');
-  console.error(`${problem}\n\nnpm run bench -- NAME [--runs N] [--json FILE]\n\n${list}`);
+  const list = benchmarks.map((each) => `  ${`${each.name}${each.once ? '*' : ''}`.padEnd(12)} ${each.about}${flagsOf(each)}`).join('\n');
+  console.error(`${problem}\n\nnpm run bench -- NAME [--runs N] [--json FILE]     --runs: not for those marked *\n\n${list}`);
   process.exit(2);
 }
 
 if (!chosen) usage(wanted === undefined ? 'Name a benchmark.' : `There is no benchmark '${wanted}'.`);
 
 const known = { ...(chosen.once ? {} : { runs: DEFAULT_RUNS }), ...chosen.flags };
-const { values }: { values: Record<string, string | undefined> } = parseArgs({
-  args: process.argv.slice(3),
-  options: { json: { type: 'string' }, ...Object.fromEntries(Object.keys(known).map((name) => [name, { type: 'string' as const }])) },
-});
+const values = parsed(['json', ...Object.keys(known)]);
 const { runs = 1, ...flags } = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, wholeNumber(name) ?? value])) as { runs?: number } & Record<string, number>;
+
+function parsed(options: readonly string[]): Record<string, string | undefined> {
+  try {
+    return parseArgs({ args: process.argv.slice(3), options: Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])) }).values;
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
 
 /** Absent: not given. Some flags take 0 for "leave that out". */
 function wholeNumber(name: string): number | undefined {
