@@ -231,7 +231,7 @@ function figuresOf(measured: Measured): Figure[] {
   ];
 }
 
-/** One PostgreSQL of 16 processors, runners of one processor and 40 slots, executions that hold a slot for 250 ms; twice as much work as the runners could do. */
+/** One PostgreSQL of 16 processors, runners of one processor and 40 slots, executions that hold a slot for 250 ms; a fifth more work than the runners can do. */
 function simulated(costs: StatementCosts, measured: readonly Measured[], progress: (text: string) => void): Figure[] {
   const runnerLimit = 1000 / (measured[0]?.runnerCpu ?? 1);
   const perRunner = Math.min(runnerLimit, SLOTS * 1000 / SERVICE_MS);
