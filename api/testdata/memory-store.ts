@@ -105,6 +105,7 @@ export class MemoryStore {
     },
     executions: {
       get: async (id: string) => this.detail.get(id),
+      statuses: async (ids: readonly string[]) => ids.flatMap((id) => this.detail.get(id) ?? []),
       list: async () => ({ executions: [...this.detail.values()].map(({ nodes: _nodes, hasItems: _hasItems, ...execution }) => execution) }),
       nodeRuns: async (): Promise<NodeRun[]> => [],
     },

@@ -26,6 +26,8 @@ export interface MapLoad {
   itemsInPart?: number;
   /** About how many bytes a row of the file has at least. */
   rowBytes?: number;
+  /** For node, of the supervisors. Without limits it leaves much uncollected on a large machine. */
+  nodeFlags?: readonly string[];
 }
 
 export interface MapResult {
@@ -71,7 +73,7 @@ function sum(peaks: MapResult['peaks']): number {
 
 /** Runs it with fresh runners on a fresh database. Rejects unless the file has every item, in order. */
 export async function runMap(postgres: Postgres, load: MapLoad): Promise<MapResult> {
-  const { source } = load;
+  const { source, nodeFlags = [] } = load;
   await using stack = new AsyncDisposableStack();
   const url = await postgres.database();
   await migrate({ url, applicationName: 'bench' });
@@ -79,7 +81,7 @@ export async function runMap(postgres: Postgres, load: MapLoad): Promise<MapResu
   await publish(store, double);
   await publish(store, mapping(load));
   const runners: Role[] = [];
-  for (let n = 0; n < RUNNERS; n += 1) runners.push(stack.adopt(await startRunner(url, n), (runner) => runner.stop()));
+  for (let n = 0; n < RUNNERS; n += 1) runners.push(stack.adopt(await startRunner(url, n, nodeFlags), (runner) => runner.stop()));
   const binary = source === 'file' ? { binary: { data: await storedRows(store, load) } } : {};
   const start = performance.now();
   const [accepted] = await store.queue.enqueue([
@@ -94,12 +96,12 @@ export async function runMap(postgres: Postgres, load: MapLoad): Promise<MapResu
   return { seconds, peaks: Object.fromEntries(peaks) };
 }
 
-async function startRunner(url: string, n: number): Promise<Role> {
+async function startRunner(url: string, n: number, nodeFlags: readonly string[]): Promise<Role> {
   const port = await freePort();
   const env = {
     MILLRACE_DATABASE_URL: url, MILLRACE_HEALTH_PORT: String(port), MILLRACE_EXECUTORS: '1', MILLRACE_EXECUTOR_MEMORY_MB: '352', POD_NAME: `runner-${n}`,
   };
-  return startRole('runner/main.ts', env, () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false));
+  return startRole([...nodeFlags, 'runner/main.ts'], env, () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false));
 }
 
 const double: WorkflowDefinition = {
